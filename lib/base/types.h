@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Sums of amounts over participants, which may pass 64 bits. */
+__extension__ typedef __int128 int128;
+
 #define ID_SIZE         16
 #define ID_TEXT_SIZE    37 /* 36 characters and the NUL */
 #define NODE_NAME_SIZE  32 /* 31 characters and the NUL */
