@@ -1,4 +1,5 @@
 #include "base/err.h"
+#include "base/ledger_types.h"
 #include "base/reason.h"
 #include "base/types.h"
 #include "support/runner.h"
@@ -92,6 +93,24 @@ static void every_reason_has_name_and_text(void)
     CU_ASSERT_STRING_EQUAL(reason_name(REASON_COUNT), "UNKNOWN");
 }
 
+static void account_names_and_currencies_are_checked(void)
+{
+    static const char *const bad[] = {"", "main", "A_B", "A B",
+                                      "A23456789012345678901234567890123456"};
+    struct account_name name;
+    struct currency currency;
+
+    CU_ASSERT_TRUE(account_name_parse(&name, "A-234567890123456789012345678901234", 34));
+    CU_ASSERT_EQUAL(strlen(name.text), 34);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CU_ASSERT_FALSE(account_name_parse(&name, bad[i], strlen(bad[i])));
+    CU_ASSERT_TRUE(currency_parse(&currency, "USD", 3));
+    CU_ASSERT_STRING_EQUAL(currency.code, "USD");
+    CU_ASSERT_FALSE(currency_parse(&currency, "usd", 3));
+    CU_ASSERT_FALSE(currency_parse(&currency, "USDT", 4));
+    CU_ASSERT_STRING_EQUAL(account_status_name(ACCOUNT_BLOCKED_DEBITS), "BLOCKED_DEBITS");
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -99,6 +118,7 @@ int main(int argc, char **argv)
         {"id_parse_refuses_malformed", id_parse_refuses_malformed},
         {"ids_of_other_versions_are_told_apart", ids_of_other_versions_are_told_apart},
         {"node_names_are_checked", node_names_are_checked},
+        {"account_names_and_currencies_are_checked", account_names_and_currencies_are_checked},
         {"groups_spread_evenly", groups_spread_evenly},
         {"errors_are_prefixed_on_the_way_up", errors_are_prefixed_on_the_way_up},
         {"every_reason_has_name_and_text", every_reason_has_name_and_text},
