@@ -1,5 +1,6 @@
 #include "base/err.h"
 #include "base/ledger_types.h"
+#include "base/prng.h"
 #include "base/reason.h"
 #include "base/types.h"
 #include "support/runner.h"
@@ -111,6 +112,30 @@ static void account_names_and_currencies_are_checked(void)
     CU_ASSERT_STRING_EQUAL(account_status_name(ACCOUNT_BLOCKED_DEBITS), "BLOCKED_DEBITS");
 }
 
+static void random_numbers_repeat(void)
+{
+    uint8_t bytes[5] = {0};
+    struct prng a, b;
+    uint64_t seen = 0;
+
+    prng_init(&a, 0); /* the reference implementation's first number after splitmix64(0) */
+    CU_ASSERT_EQUAL(prng_next(&a), UINT64_C(0x99ec5f36cb75f2b4));
+    prng_init(&a, 7);
+    prng_init(&b, 7);
+    for (int i = 0; i < 1000; i++) {
+        uint64_t below = prng_below(&a, 64);
+
+        CU_ASSERT_TRUE(below < 64);
+        CU_ASSERT_EQUAL(below, prng_below(&b, 64));
+        seen |= UINT64_C(1) << below;
+    }
+    CU_ASSERT_EQUAL(seen, UINT64_MAX);
+    CU_ASSERT_FALSE(prng_chance(&a, 0));
+    CU_ASSERT_TRUE(prng_chance(&a, 1000));
+    prng_fill(&a, bytes, 3);
+    CU_ASSERT_EQUAL(bytes[3], 0);
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -119,6 +144,7 @@ int main(int argc, char **argv)
         {"ids_of_other_versions_are_told_apart", ids_of_other_versions_are_told_apart},
         {"node_names_are_checked", node_names_are_checked},
         {"account_names_and_currencies_are_checked", account_names_and_currencies_are_checked},
+        {"random_numbers_repeat", random_numbers_repeat},
         {"groups_spread_evenly", groups_spread_evenly},
         {"errors_are_prefixed_on_the_way_up", errors_are_prefixed_on_the_way_up},
         {"every_reason_has_name_and_text", every_reason_has_name_and_text},
