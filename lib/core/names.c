@@ -31,6 +31,8 @@ const char *msg_kind_name(enum msg_kind kind)
 const char *phase_name(enum phase phase)
 {
     switch (phase) {
+    case PHASE_GATHERING:
+        return "GATHERING";
     case PHASE_READING:
         return "READING";
     case PHASE_PREPARING:
@@ -43,6 +45,27 @@ const char *phase_name(enum phase phase)
         return "COMMITTED";
     case PHASE_ABORTED:
         return "ABORTED";
+    }
+    return "UNKNOWN";
+}
+
+const char *heard_name(enum heard heard)
+{
+    switch (heard) {
+    case HEARD_NOTHING:
+        return "NOTHING";
+    case HEARD_NONE:
+        return "NONE";
+    case HEARD_YES:
+        return "YES";
+    case HEARD_COMMITTED:
+        return "COMMITTED";
+    case HEARD_ABORTED:
+        return "ABORTED";
+    case HEARD_CONFLICT:
+        return "CONFLICT";
+    case HEARD_TOO_OLD:
+        return "TOO_OLD";
     }
     return "UNKNOWN";
 }
