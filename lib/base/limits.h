@@ -25,16 +25,26 @@
 #define CUT_DOUBTS_MAX       64    /* undecided transactions a cut's answer names */
 #define ACCOUNT_NAME_MAX     34    /* characters of an account's id */
 #define ACCOUNTS_MAX         (16u * 1024 * 1024)
+#define CURRENCIES_MAX       192 /* currencies one participant's books, or an audit, may hold */
+#define ADDRESS_LENGTH_MAX   127 /* characters of host:port */
+#define TEXT_LENGTH_MAX      255 /* bytes of a sentence one process sends another */
+#define ACCOUNT_PAGE_MAX     256 /* accounts in one page of a list */
+#define STATEMENT_PAGE_MAX   256 /* entries in one page of a statement */
+#define TXN_PAGE_MAX         64  /* transactions in one page of a list */
+#define DEADLINE_MAX_MS      3600000
 
 #define FRAME_HEADER_SIZE    4
 #define FRAME_SIZE_MAX       (1024u * 1024)
 #define FRAME_SIZE_MAX_HELLO (64u * 1024) /* before the peer said Hello */
 #define PROTOCOL_VERSION     1
+#define SUBMIT_BRANCHES_MAX \
+    LEGS_MAX /* branches a Submit is read with; too many are refused later */
 
-#define CLOCK_AHEAD_MAX_MS   60000 /* a timestamp further ahead is refused and named */
+#define CLOCK_AHEAD_MAX_MS 60000 /* a timestamp further ahead is refused and named */
 
 _Static_assert(PARTICIPANTS_MAX <= MEMBERS_MAX, "voters are members");
 _Static_assert(PARTICIPANTS_MAX + READERS_MAX <= LEGS_MAX, "every branch has a leg");
+_Static_assert(PARTICIPANTS_MAX + READERS_MAX <= SUBMIT_BRANCHES_MAX, "a full Submit is read");
 _Static_assert(PARTICIPANTS_MAX *BRANCH_SIZE_MAX <= FRAME_SIZE_MAX / 2, "a Submit fits a frame");
 
 #endif
