@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __clang_analyzer__
+#undef err_set
+#undef err_set_errno
+#endif
+
 const char *err_name(int code)
 {
     switch (code) {

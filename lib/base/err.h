@@ -55,4 +55,11 @@ int err_prefix(struct err *err, const char *format, ...) __attribute__((format(p
 int err_set_errno(struct err *err, int code, int errno_value, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+#ifdef __clang_analyzer__
+/* The analyzer does not see across files that what comes back is the code, and never 0. */
+#define err_set(err, code, ...) ((void)(err_set)(err, code, __VA_ARGS__), (code))
+#define err_set_errno(err, code, errno_value, ...) \
+    ((void)(err_set_errno)(err, code, errno_value, __VA_ARGS__), (code))
+#endif
+
 #endif

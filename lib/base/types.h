@@ -20,6 +20,9 @@ __extension__ typedef __int128 int128;
 #define NODE_NAME_SIZE  32 /* 31 characters and the NUL */
 #define CURRENCY_LENGTH 3
 
+/* A TCP address as text, with its NUL: "[" 45 characters "]:65535" fit. */
+#define ADDRESS_TEXT_SIZE 64
+
 /* A transaction's id: a UUIDv7 (RFC 9562), in network byte order, so that memcmp orders by time. */
 struct id {
     uint8_t bytes[ID_SIZE];

@@ -28,7 +28,6 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/types.h"
-#include "net/address.h"
 #include "net/loop.h"
 
 #define SESSION_TIMEOUT_DEFAULT_MS 6000

@@ -8,12 +8,11 @@
 #define SETTLE_NET_ADDRESS_H
 
 #include "base/err.h"
+#include "base/types.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define ADDRESS_TEXT_SIZE 64 /* "[" 45 characters "]:65535" and the NUL fit */
 
 struct address {
     union {
