@@ -34,17 +34,13 @@ void loop_close(struct loop *loop);
 /** Run iterations until loop_stop(). */
 void loop_run(struct loop *loop);
 
-/**
- * Run one iteration, waiting at most `wait_ms` for something to happen.
- *
- * Returns whether anything did; a wait that ran out runs no hook.
- */
+/** Run one iteration, waiting at most `wait_ms`. Returns false when the wait ran out. */
 bool loop_step(struct loop *loop, uint32_t wait_ms);
 
 /** End loop_run() after the current iteration. From the loop's thread. */
 void loop_stop(struct loop *loop);
 
-/** Call `fn` once per iteration in which something happened, after all its callbacks. */
+/** Call `fn` once per iteration, after the callbacks of all that happened. */
 void loop_on_turn(struct loop *loop, loop_fn *fn, void *ctx);
 
 /** Milliseconds of CLOCK_MONOTONIC, the same for a whole iteration. */
