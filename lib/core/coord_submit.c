@@ -12,11 +12,11 @@ void coord_refuse_waiter(struct coord *coord, struct waiter waiter, const struct
 {
     struct reply *reply = batch_reply(batch, REPLY_REFUSED, waiter);
 
+    coord->stats.refused++;
     reply->id = *id;
     reply->reason = reason;
     if (node)
         reply->node = *node;
-    coord->stats.refused++;
 }
 
 /* Reasons that speak of an attempt, where the id may have another outcome: refused, never told. */

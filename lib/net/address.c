@@ -79,7 +79,7 @@ int address_parse(struct address *ret_address, const char *text, struct err *err
 {
     struct address address;
     char host[HOST_SIZE];
-    uint16_t port;
+    uint16_t port = 0;
     int code = split(text, host, &port, err);
 
     if (code != 0)
@@ -98,7 +98,7 @@ int address_resolve(struct address *ret_address, const char *text, struct err *e
     struct addrinfo *found;
     struct address address;
     char host[HOST_SIZE], service[8];
-    uint16_t port;
+    uint16_t port = 0;
     int code = split(text, host, &port, err);
 
     if (code != 0)

@@ -122,7 +122,7 @@ static void separate(const char *fields, char *format, size_t size)
     size_t i = 0;
 
     for (; fields[i] && i + 1 < size; i++)
-        format[i] = fields[i] == ' ' ? '\x1f' : fields[i];
+        format[i] = (char)(fields[i] == ' ' ? '\x1f' : fields[i]);
     format[i] = '\0';
 }
 

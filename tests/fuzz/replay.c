@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define INPUT_SIZE_MAX (2u * 1024 * 1024)
 
@@ -14,19 +15,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static int replay_file(const char *path)
 {
+    static uint8_t input[INPUT_SIZE_MAX];
     FILE *file = fopen(path, "rb");
-    uint8_t *bytes = malloc(INPUT_SIZE_MAX);
     uint8_t *exact;
     size_t size;
 
-    if (!file || !bytes) {
+    if (!file) {
         fprintf(stderr, "replay: cannot read %s\n", path);
         return -1;
     }
-    size = fread(bytes, 1, INPUT_SIZE_MAX, file);
+    size = fread(input, 1, sizeof(input), file);
     fclose(file);
     /* In a block of its own size, so that a sanitizer sees the first byte read beyond it. */
-    exact = realloc(bytes, size > 0 ? size : 1);
+    exact = malloc(size > 0 ? size : 1);
+    if (!exact)
+        return -1;
+    memcpy(exact, input, size);
     LLVMFuzzerTestOneInput(exact, size);
     free(exact);
     return 0;
