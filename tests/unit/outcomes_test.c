@@ -1,4 +1,4 @@
-#include "outcomes.h"
+#include "runtime/outcomes.h"
 #include "support/runner.h"
 
 static struct outcome outcome_of(uint32_t number)

@@ -1,16 +1,18 @@
 /*
- * The outcomes that are in the journal and not in the index of outcomes yet.
+ * Outcomes on their way to a table of the store, findable while they are.
  *
- * Every outcome stays findable by id for ever (R10). Written one by one into a sorted index they
- * would cost a random insert each, so they wait here, in the order of the journal, until a
- * checkpoint writes them in slices sorted by id. A question about an id looks here first and then
- * in the store. At start the journal's tail fills it again, before the first message.
+ * Every outcome stays findable by id for ever (R10). Written one by one into a sorted table they
+ * would cost a random insert each, so they wait here, in the order they were made, until their
+ * owner writes them in slices sorted by id and sees that durable. Who asks for an id looks here
+ * first and then in the store.
  *
- * Bounded: whoever steps the core asks outcomes_has_room() first, and starts a checkpoint long
- * before it is full.
+ * A participant's are in the journal meanwhile, and filled in again from it at start. A
+ * coordinator's are those it told; losing them in a crash loses nothing that safety needs (R11).
+ *
+ * Bounded: whoever steps a core asks for room first, and has the oldest written long before.
  */
-#ifndef SETTLE_PARTICIPANT_OUTCOMES_H
-#define SETTLE_PARTICIPANT_OUTCOMES_H
+#ifndef SETTLE_RUNTIME_OUTCOMES_H
+#define SETTLE_RUNTIME_OUTCOMES_H
 
 #include "base/err.h"
 #include "core/record.h"
@@ -27,7 +29,7 @@ void outcomes_close(struct outcomes *outcomes);
 uint32_t outcomes_count(const struct outcomes *outcomes);
 uint32_t outcomes_max(const struct outcomes *outcomes);
 
-/** Keep one, of the journal's record `position`; positions rise. There must be room. */
+/** Keep one, made at `position`; positions never fall. There must be room. */
 void outcomes_add(struct outcomes *outcomes, const struct outcome *outcome, uint64_t position);
 
 /** The outcome of `id`, valid until the next outcomes_drop(); NULL if it is not here. */

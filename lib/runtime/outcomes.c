@@ -1,4 +1,4 @@
-#include "outcomes.h"
+#include "runtime/outcomes.h"
 
 #include "base/assert.h"
 #include "base/table.h"
@@ -10,7 +10,7 @@ struct row {
     uint64_t position;
 };
 
-/* A ring of rows in the journal's order, and an index of its slots by id. */
+/* A ring of rows in the order of positions, and an index of its slots by id. */
 struct outcomes {
     struct row *rows;
     uint32_t max;
