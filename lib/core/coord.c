@@ -203,6 +203,12 @@ void coord_txn_free(struct coord *coord, struct coord_txn *txn)
     slot_free(coord, txn);
 }
 
+/* A clock this far ahead of ours is broken, or ours is: what it stamped must raise no other's. */
+bool coord_clock_is_ahead(const struct coord *coord, uint64_t timestamp)
+{
+    return timestamp > timestamp_of_ms(coord->wall_ms + CLOCK_AHEAD_MAX_MS);
+}
+
 bool coord_has_budget(const struct coord *coord, const struct batch *batch)
 {
     return batch->msg_count - coord->step_msgs <= BATCH_STEP_MSGS - BUDGET_MSGS &&
@@ -280,24 +286,47 @@ static void forget_doomed(struct coord *coord, struct batch *batch)
 
 #define WAKE_SLICE 1024 /* open transactions looked at per group and tick */
 
-/* After a seal: let those who wait for somebody ask at once, not at their next retry. */
+/* True iff the transaction may wait for one of the members in `wake_for`. */
+static bool waits_for(const struct coord *coord, const struct coord_txn *txn, uint64_t wake_for)
+{
+    if (txn->phase == PHASE_GATHERING || txn->phase == PHASE_READING)
+        return true; /* its read-only branches' participants are not in its list */
+    for (uint8_t i = 0; i < txn->party_count; i++) {
+        uint8_t member = coord->member_of[txn->parties[i]];
+        bool answered = coord_undecided(txn) ? txn->heard[i] != HEARD_NOTHING
+                                             : (txn->acked & (1u << i)) != 0;
+
+        if (!answered && member != 0 && (wake_for >> (member - 1) & 1) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void wake_group(struct coord *coord, struct coord_group *group)
+{
+    for (int looked = 0; group->wake != SLOT_NONE && looked < WAKE_SLICE; looked++) {
+        struct coord_txn *txn = &coord->txns[group->wake];
+
+        group->wake = txn->next;
+        if (!waits_for(coord, txn, group->wake_for))
+            continue;
+        txn->retry_ms = coord->now_ms;
+        txn->retries = 0;
+        timers_ask(&coord->timers, coord_txn_slot(coord, txn), coord->now_ms);
+    }
+    if (group->wake == SLOT_NONE)
+        group->wake_for = 0;
+}
+
+/* After a seal: let those who waited for it ask at once, not at their next retry. */
 static void wake_open(struct coord *coord)
 {
     if (!coord->waking)
         return;
     coord->waking = false;
     for (uint16_t i = 0; i < coord->options.groups; i++) {
-        struct coord_group *group = &coord->groups[i];
-
-        for (int looked = 0; group->wake != SLOT_NONE && looked < WAKE_SLICE; looked++) {
-            struct coord_txn *txn = &coord->txns[group->wake];
-
-            group->wake = txn->next;
-            txn->retry_ms = coord->now_ms;
-            txn->retries = 0;
-            timers_ask(&coord->timers, coord_txn_slot(coord, txn), coord->now_ms);
-        }
-        coord->waking |= group->wake != SLOT_NONE;
+        wake_group(coord, &coord->groups[i]);
+        coord->waking |= coord->groups[i].wake != SLOT_NONE;
     }
 }
 

@@ -299,11 +299,15 @@ void coord_on_cut_result(struct coord *coord, const struct coord_member *member,
         return;
     switch (msg->cut_result.status) {
     case CUT_TOO_LATE:
+        if (coord_clock_is_ahead(coord, msg->cut_result.timestamp)) {
+            audit->ahead = true;
+            break; /* it stays unread, and is named */
+        }
         if (audit->attempts < AUDIT_ATTEMPTS_MAX) {
             cut_start(coord, audit, msg->cut_result.timestamp, batch);
             return;
         }
-        break; /* it stays unread, and is named */
+        break;
     case CUT_BUSY:
         return; /* asked again with the next retry */
     case CUT_AHEAD:

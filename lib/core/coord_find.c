@@ -14,7 +14,7 @@ static uint64_t bit(uint16_t member)
     return (uint64_t)1 << member;
 }
 
-static void reply_find(struct coord *coord, struct coord_find *find, enum reply_kind kind,
+static void reply_find(struct coord *coord, struct coord_lookup *find, enum reply_kind kind,
                        const struct digest *digest, enum reason reason, struct batch *batch)
 {
     struct reply *reply = batch_reply(batch, kind, find->waiter);
@@ -29,7 +29,8 @@ static void reply_find(struct coord *coord, struct coord_find *find, enum reply_
 }
 
 /* A registered participant that was not heard, or NULL. */
-static const struct coord_member *unheard(const struct coord *coord, const struct coord_find *find)
+static const struct coord_member *unheard(const struct coord *coord,
+                                          const struct coord_lookup *find)
 {
     for (uint16_t i = 0; i < coord->member_count; i++) {
         if (coord->members[i].registered && (find->answered & bit(i)) == 0)
@@ -38,7 +39,7 @@ static const struct coord_member *unheard(const struct coord *coord, const struc
     return NULL;
 }
 
-static bool wait_for_prepared(struct coord *coord, struct coord_find *find, struct batch *batch)
+static bool wait_for_prepared(struct coord *coord, struct coord_lookup *find, struct batch *batch)
 {
     struct named_txn named = {.id = find->id,
                               .digest = find->digest,
@@ -57,7 +58,7 @@ static bool wait_for_prepared(struct coord *coord, struct coord_find *find, stru
 }
 
 /* All who could be asked have answered, or the time is over. */
-static void conclude(struct coord *coord, struct coord_find *find, struct batch *batch)
+static void conclude(struct coord *coord, struct coord_lookup *find, struct batch *batch)
 {
     const struct coord_member *missing = unheard(coord, find);
     uint32_t at = batch->reply_count;
@@ -75,7 +76,7 @@ static void conclude(struct coord *coord, struct coord_find *find, struct batch 
         batch->replies[at].node = missing->node;
 }
 
-static void find_ask(struct coord *coord, struct coord_find *find, struct batch *batch)
+static void find_ask(struct coord *coord, struct coord_lookup *find, struct batch *batch)
 {
     for (uint16_t i = 0; i < coord->member_count; i++) {
         struct msg *out;
@@ -91,7 +92,7 @@ static void find_ask(struct coord *coord, struct coord_find *find, struct batch 
     find->retry_ms = coord->now_ms + coord->options.retry_ms;
 }
 
-static void find_schedule(struct coord *coord, const struct coord_find *find)
+static void find_schedule(struct coord *coord, const struct coord_lookup *find)
 {
     uint64_t due = find->retry_ms < find->until_ms ? find->retry_ms : find->until_ms;
     uint32_t index = (uint32_t)(find - coord->finds);
@@ -102,7 +103,7 @@ static void find_schedule(struct coord *coord, const struct coord_find *find)
 static void find_start(struct coord *coord, const struct event *ev, uint16_t group,
                        struct batch *batch)
 {
-    struct coord_find *find = NULL;
+    struct coord_lookup *find = NULL;
 
     for (int i = 0; i < COORD_FINDS_MAX && !find; i++) {
         if (!coord->finds[i].used)
@@ -165,7 +166,7 @@ void coord_on_outcome(struct coord *coord, const struct event *ev, struct batch 
     find_start(coord, ev, group, batch);
 }
 
-static void find_note(struct coord *coord, struct coord_find *find, const struct msg *msg)
+static void find_note(struct coord *coord, struct coord_lookup *find, const struct msg *msg)
 {
     if (msg->found.state == STATE_PREPARED && !find->prepared && msg->found.party_count >= 1 &&
         msg->found.party_count <= PARTICIPANTS_MAX) {
@@ -187,7 +188,7 @@ void coord_on_found(struct coord *coord, const struct coord_member *member, cons
                     struct batch *batch)
 {
     uint64_t mine = bit(coord_member_index(coord, member));
-    struct coord_find *find = NULL;
+    struct coord_lookup *find = NULL;
 
     for (int i = 0; i < COORD_FINDS_MAX && !find; i++) {
         if (coord->finds[i].used && coord->finds[i].serial == msg->tag.sequence &&
@@ -215,7 +216,7 @@ void coord_on_found(struct coord *coord, const struct coord_member *member, cons
 
 void coord_find_tick(struct coord *coord, uint32_t index, struct batch *batch)
 {
-    struct coord_find *find = &coord->finds[index];
+    struct coord_lookup *find = &coord->finds[index];
 
     if (!find->used)
         return;
@@ -232,7 +233,7 @@ void coord_find_tick(struct coord *coord, uint32_t index, struct batch *batch)
 void coord_find_link_down(struct coord *coord, uint16_t member, struct batch *batch)
 {
     for (int i = 0; i < COORD_FINDS_MAX; i++) {
-        struct coord_find *find = &coord->finds[i];
+        struct coord_lookup *find = &coord->finds[i];
 
         if (!find->used || (find->asked & ~find->answered & bit(member)) == 0)
             continue;

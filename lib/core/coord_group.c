@@ -236,6 +236,7 @@ void coord_on_resume(struct coord *coord, uint16_t group)
     at->suspended = false;
     at->retry_ms = coord->now_ms;
     at->wake = at->head;
+    at->wake_for = UINT64_MAX;
     coord->waking = true;
     coord_end_soon(coord, group);
     coord_group_schedule(coord, group);
@@ -254,6 +255,7 @@ void coord_on_unlead(struct coord *coord, uint16_t group)
     at->head = SLOT_NONE;
     at->tail = SLOT_NONE;
     at->wake = SLOT_NONE;
+    at->wake_for = 0;
     at->epoch = 0;
     at->sealed = 0;
     at->reported = 0;
@@ -273,6 +275,7 @@ void coord_on_sealed(struct coord *coord, struct coord_member *member, const str
         return;
     group->sealed |= bit(index);
     group->wake = group->head;
+    group->wake_for |= bit(index);
     coord->waking |= group->wake != SLOT_NONE;
     if (group->sequence > 0)
         coord_end_soon(coord, msg->group); /* what it missed */

@@ -79,6 +79,7 @@ struct coord_group {
     uint64_t reported; /* whose report was read to its end */
     uint32_t head, tail;
     uint32_t wake;     /* next open transaction to look at after a seal; SLOT_NONE: none */
+    uint64_t wake_for; /* who sealed: whom those may have waited for */
     uint64_t retry_ms; /* seals and reports */
     uint64_t end_ms;   /* the next End */
     uint8_t end_repeats;
@@ -95,7 +96,7 @@ struct coord_member {
 };
 
 /* An id looked up at every connected participant. */
-struct coord_find {
+struct coord_lookup {
     bool used;
     struct waiter waiter;
     struct id id;
@@ -162,7 +163,7 @@ struct coord {
     struct coord_member members[MEMBERS_MAX];
     uint16_t member_count;
     uint8_t member_of[PARTIES_MAX]; /* index + 1 of the member connected with that store */
-    struct coord_find finds[COORD_FINDS_MAX];
+    struct coord_lookup finds[COORD_FINDS_MAX];
     struct coord_audit audits[COORD_AUDITS_MAX];
     struct parties parties;
 };
@@ -189,6 +190,8 @@ bool coord_txn_live(const struct coord *coord, const struct coord_txn *txn);
 uint32_t coord_txn_slot(const struct coord *coord, const struct coord_txn *txn);
 void coord_txn_renumber(struct coord *coord, struct coord_txn *txn);
 bool coord_has_budget(const struct coord *coord, const struct batch *batch);
+
+bool coord_clock_is_ahead(const struct coord *coord, uint64_t timestamp);
 
 /* coord_group.c */
 struct coord_member *coord_member_find(struct coord *coord, const struct node_name *node);

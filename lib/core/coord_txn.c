@@ -290,6 +290,11 @@ static void on_vote(struct coord *coord, struct coord_txn *txn, uint8_t party,
         start_abort(coord, txn, REASON_TOO_OLD, txn->parties[party], batch);
         return;
     }
+    if (heard == HEARD_YES && tag_equal(msg->record.first, txn->tag) &&
+        coord_clock_is_ahead(coord, msg->record.timestamp)) {
+        start_abort(coord, txn, REASON_CLOCK, txn->parties[party], batch);
+        return; /* only our own vote: what others prepared may be committed already */
+    }
     txn->heard[party] = (uint8_t)heard;
     if (heard == HEARD_YES) {
         txn->prepared |= (uint16_t)(1u << party);
@@ -410,7 +415,7 @@ void coord_on_record(struct coord *coord, const struct coord_member *member, con
 
     if (!txn || !party_of(txn, member->linked, &party))
         return; /* R14: evidence counts only from a listed store */
-    if (msg->record.timestamp > coord->clock)
+    if (msg->record.timestamp > coord->clock && !coord_clock_is_ahead(coord, msg->record.timestamp))
         coord->clock = msg->record.timestamp;
     if (coord_undecided(txn) && txn->heard[party] != HEARD_NOTHING && !is_fact(heard_in(msg)))
         return; /* a repeat: it was counted */

@@ -274,7 +274,6 @@ static void decide_alone(struct part *part, struct part_txn *txn, const struct e
     }
     txn->state = STATE_COMMITTED;
     txn->commit_timestamp = txn->prepare_timestamp;
-    /* The commit point of a one-participant transaction. */
     record_with_branch(part, RECORD_COMMITTED, txn, ev->reserved.branch, batch);
     act_on_hold(ACT_POST, part, txn, batch);
     txn->hold = SLOT_NONE;
