@@ -1,0 +1,69 @@
+/*
+ * A coordinator on the bench: one group, participants a, b and c on peers 1, 2 and 3, and every
+ * message made by hand. What it sends and replies is noted as text, to be compared with a table.
+ *
+ *   sent   a letter of the kind and the participant's name, in order: "PaPb" are two Prepares.
+ *          S seal, P prepare, K check, C commit, A abort, I abort-if-mine, Q query, E end,
+ *          R report, T cut, F find; "!" is ACT_STEP_DOWN
+ *   reply  "COMMITTED", "ABORTED FUNDS", "REFUSED BUSY", "UNKNOWN ..."; a comma between several;
+ *          "+t" once an outcome is told to the history
+ */
+#ifndef SETTLE_TESTS_COORD_BENCH_H
+#define SETTLE_TESTS_COORD_BENCH_H
+
+#include "core/coord.h"
+
+#define BENCH_EPOCH  7
+#define BENCH_TEXT   512
+#define BENCH_BRANCH ((struct blob){(const uint8_t *)"branch", 6})
+#define BENCH_RETRY  100
+#define BENCH_GRACE  500
+#define BENCH_LIMIT  5000 /* a Submit's deadline */
+
+struct bench {
+    struct coord *coord;
+    struct batch batch;
+    uint64_t now_ms, wall_ms;
+    uint64_t request;
+    struct party parties[3];
+    uint32_t peers[3]; /* PEER_NONE: not connected */
+    struct id id;
+    struct digest digest;
+    char sent[BENCH_TEXT], reply[BENCH_TEXT];
+};
+
+/** All three are registered and connected; nothing is led. */
+void bench_open(struct bench *bench, const struct coord_options *options);
+void bench_close(struct bench *bench);
+struct coord_options bench_options(void);
+
+/** Feed an event; `sent` and `reply` are of this step and the ticks that were due at once. */
+void bench_step(struct bench *bench, struct event *ev);
+struct event bench_event(const struct bench *bench, enum event_kind kind);
+
+void bench_lead(struct bench *bench, uint64_t epoch, uint8_t guid);
+void bench_group_event(struct bench *bench, enum event_kind kind);
+void bench_link(struct bench *bench, int who, bool up);
+void bench_sealed(struct bench *bench, int who);
+void bench_tick(struct bench *bench, uint64_t ms);
+
+/** Lead in BENCH_EPOCH, sealed by all, their reports read. */
+void bench_serve(struct bench *bench);
+
+/** A Submit of voters a and b, and of reader c; `content` is in the digest. */
+void bench_submit(struct bench *bench, uint8_t content, bool reader, uint32_t deadline_ms);
+void bench_outcome(struct bench *bench, uint32_t deadline_ms);
+
+/** An answer to a question of kind `to` about the bench's id, under its present tag. */
+struct msg bench_record(const struct bench *bench, enum msg_kind to, enum txn_state state);
+void bench_msg(struct bench *bench, int who, struct msg *msg);
+
+/** A's vote or evidence: -5 EUR; b's: +5 EUR; PREPARED at timestamp 100 + who. */
+void bench_yes(struct bench *bench, int who, enum msg_kind to);
+void bench_named(struct bench *bench, int who, enum msg_kind kind);
+
+/** The tag under which the bench's transaction is followed; the last one known, if it is not. */
+struct tag bench_tag(const struct bench *bench);
+enum phase bench_phase(const struct bench *bench);
+
+#endif
