@@ -274,9 +274,11 @@ void coord_on_sealed(struct coord *coord, struct coord_member *member, const str
     if ((group->sealed & bit(index)) != 0)
         return;
     group->sealed |= bit(index);
-    group->wake = group->head;
-    group->wake_for |= bit(index);
-    coord->waking |= group->wake != SLOT_NONE;
+    if (group->head != SLOT_NONE) {
+        group->wake = group->head;
+        group->wake_for |= bit(index);
+        coord->waking = true;
+    }
     if (group->sequence > 0)
         coord_end_soon(coord, msg->group); /* what it missed */
     if (!coord_group_active(group) || (group->reported & bit(index)) != 0)

@@ -151,14 +151,20 @@ void bench_step(struct bench *bench, struct event *ev)
     note(bench);
 }
 
-void bench_open(struct bench *bench, const struct coord_options *options)
+void bench_use(struct bench *bench, uint8_t number)
 {
     uint8_t random[10] = {0};
 
+    random[9] = number;
+    bench->id = id_make(1700000000000u, random);
+}
+
+void bench_open(struct bench *bench, const struct coord_options *options)
+{
     memset(bench, 0, sizeof(*bench));
     bench->now_ms = 1000;
     bench->wall_ms = 1700000000000u;
-    bench->id = id_make(1700000000000u, random);
+    bench_use(bench, 0);
     bench->digest.bytes[0] = 1;
     bench->coord = coord_init(zeroed(coord_memory_size(options)), options);
     batch_init(&bench->batch, zeroed(batch_memory_size(16)), 16);
@@ -336,4 +342,56 @@ void bench_named(struct bench *bench, int who, enum msg_kind kind)
     msg.report_page.count = 1;
     msg.report_page.hash = report_hash(0, &named.id, &named.digest);
     bench_msg(bench, who, &msg);
+}
+
+struct bench *bench_serving(const struct coord_options *options)
+{
+    static struct bench bench;
+    struct coord_options usual = bench_options();
+
+    bench_open(&bench, options ? options : &usual);
+    bench_serve(&bench);
+    return &bench;
+}
+
+void bench_answer(struct bench *bench, int who, enum msg_kind to, enum txn_state state)
+{
+    struct msg msg = bench_record(bench, to, state);
+
+    bench_msg(bench, who, &msg);
+}
+
+const struct msg *bench_first(const struct bench *bench, enum msg_kind kind)
+{
+    for (uint32_t i = 0; i < bench->batch.msg_count; i++) {
+        if (bench->batch.msgs[i].kind == kind)
+            return &bench->batch.msgs[i];
+    }
+    return NULL;
+}
+
+void bench_commit(struct bench *bench)
+{
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    bench_yes(bench, 0, MSG_PREPARE);
+    bench_yes(bench, 1, MSG_PREPARE);
+    ASSERT(strcmp(bench->reply, "COMMITTED+t") == 0);
+    bench_answer(bench, 0, MSG_COMMIT, STATE_COMMITTED);
+    bench_answer(bench, 1, MSG_COMMIT, STATE_COMMITTED);
+    ASSERT(bench_phase(bench) == 0);
+}
+
+void bench_submit_branches(struct bench *bench, const struct submit_branch *branches,
+                           uint16_t count, enum protocol protocol)
+{
+    struct event ev = bench_event(bench, EV_SUBMIT);
+
+    ev.submit.waiter.request = ++bench->request;
+    ev.submit.id = bench->id;
+    ev.submit.digest = bench->digest;
+    ev.submit.protocol = protocol;
+    ev.submit.deadline_ms = BENCH_LIMIT;
+    ev.submit.branches = branches;
+    ev.submit.branch_count = count;
+    bench_step(bench, &ev);
 }

@@ -30,7 +30,12 @@ struct bench {
     struct id id;
     struct digest digest;
     char sent[BENCH_TEXT], reply[BENCH_TEXT];
+    uint64_t find;  /* for the test: the last look-up's number */
+    struct msg cut; /* likewise: the last Cut sent */
 };
+
+/** From here on the bench's transaction is the one of this number; 0 is the first. */
+void bench_use(struct bench *bench, uint8_t number);
 
 /** All three are registered and connected; nothing is led. */
 void bench_open(struct bench *bench, const struct coord_options *options);
@@ -61,6 +66,26 @@ void bench_msg(struct bench *bench, int who, struct msg *msg);
 /** A's vote or evidence: -5 EUR; b's: +5 EUR; PREPARED at timestamp 100 + who. */
 void bench_yes(struct bench *bench, int who, enum msg_kind to);
 void bench_named(struct bench *bench, int who, enum msg_kind kind);
+
+/** That the text is what was sent, or replied, since the last bench_step(). */
+#define SENT(bench, text)    CU_ASSERT_STRING_EQUAL((bench)->sent, text)
+#define REPLIED(bench, text) CU_ASSERT_STRING_EQUAL((bench)->reply, text)
+
+/** A bench that serves, until bench_close(); NULL for bench_options(). There is only one. */
+struct bench *bench_serving(const struct coord_options *options);
+
+/** bench_record() to bench_msg(): what holds `state` says so, in answer to `to`. */
+void bench_answer(struct bench *bench, int who, enum msg_kind to, enum txn_state state);
+
+/** The first message of the kind in the last step, or NULL. */
+const struct msg *bench_first(const struct bench *bench, enum msg_kind kind);
+
+/** Submit; both vote YES; both acknowledge. */
+void bench_commit(struct bench *bench);
+
+/** A Submit of whatever branches. */
+void bench_submit_branches(struct bench *bench, const struct submit_branch *branches,
+                           uint16_t count, enum protocol protocol);
 
 /** The tag under which the bench's transaction is followed; the last one known, if it is not. */
 struct tag bench_tag(const struct bench *bench);
