@@ -170,12 +170,28 @@ static void next_doubt(struct coord *coord, struct coord_audit *audit, struct ba
         audit_schedule(coord, audit);
 }
 
-/* All who were asked have answered this round. */
+/* True iff every registered participant answered this round. */
+static bool all_answered(const struct coord *coord, const struct coord_audit *audit)
+{
+    for (uint16_t i = 0; i < coord->member_count; i++) {
+        if (coord->members[i].registered && (audit->answered & bit(i)) == 0)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * All who were asked have answered this round. What nobody says is decided is undecided only when
+ * nobody is away: who is may have committed it, and have it in totals that were read before.
+ */
 static void round_over(struct coord *coord, struct coord_audit *audit, struct batch *batch)
 {
     if (audit->cutting) {
         audit->cutting = false;
         audit->finding = 0;
+    } else if (!audit->found_aborted && !all_answered(coord, audit)) {
+        audit_reply(coord, audit, batch);
+        return;
     } else {
         settle(audit, &audit->doubts[audit->finding++], false, !audit->found_aborted);
     }
