@@ -150,7 +150,8 @@ void coord_on_outcome(struct coord *coord, const struct event *ev, struct batch 
     uint16_t group = id_group(&ev->outcome.id, coord->options.groups);
     struct coord_txn *txn;
 
-    if (ev->outcome.told) {
+    /* An ABORTED that was told is of one content: another of this id may be COMMITTED (S7). */
+    if (ev->outcome.told && ev->outcome.told->state == STATE_COMMITTED) {
         coord_reply_told(ev->outcome.told, ev->outcome.waiter, batch);
         return;
     }
