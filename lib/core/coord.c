@@ -246,7 +246,7 @@ static void on_msg(struct coord *coord, const struct msg *msg, struct batch *bat
         coord_on_report_page(coord, member, msg, batch);
         break;
     case MSG_ORPHAN:
-        coord_on_orphan(coord, msg);
+        coord_on_orphan(coord, member, msg);
         break;
     case MSG_CUT_RESULT:
         coord_on_cut_result(coord, member, msg, batch);

@@ -242,7 +242,7 @@ struct coord_txn *coord_take_over(struct coord *coord, uint16_t group,
                                   const struct named_txn *named);
 void coord_on_report_page(struct coord *coord, struct coord_member *member, const struct msg *msg,
                           struct batch *batch);
-void coord_on_orphan(struct coord *coord, const struct msg *msg);
+void coord_on_orphan(struct coord *coord, const struct coord_member *member, const struct msg *msg);
 void coord_report_ask(struct coord *coord, uint16_t group, uint16_t member, struct batch *batch);
 
 /* coord_find.c */

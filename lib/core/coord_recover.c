@@ -79,6 +79,60 @@ static bool follows(const struct coord_report *report, const struct msg *msg)
            (msg->report_page.next == 0 || msg->report_page.next > report->cursor);
 }
 
+static bool lists_ours(const struct coord *coord, const struct coord_txn *txn,
+                       const struct named_txn *named)
+{
+    if (txn->party_count != named->party_count)
+        return false;
+    for (uint8_t i = 0; i < txn->party_count; i++) {
+        if (!party_equal(&coord->parties.all[txn->parties[i]], &named->parties[i]))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * `party` holds what is decided here. R9: if it acknowledged that before, it has crashed since and
+ * come back under an older tag, for a tag that moved is in no record: an End of ours would not
+ * cover it, so it is asked once more. R14: it lists the very stores we do, so it obeys our Abort;
+ * or others, and then it is no concern of ours, and will be followed under its own list.
+ */
+static void named_though_decided(struct coord *coord, struct coord_txn *txn,
+                                 const struct named_txn *named, uint16_t party)
+{
+    bool ours = lists_ours(coord, txn, named);
+
+    for (uint8_t i = 0; i < txn->party_count; i++) {
+        uint16_t bit = (uint16_t)(1u << i);
+
+        if (txn->parties[i] != party)
+            continue;
+        if (ours) {
+            txn->prepared |= bit;
+            txn->acked &= (uint16_t)~bit;
+            txn->retry_ms = coord->now_ms;
+        } else {
+            txn->acked |= bit;
+        }
+    }
+    if (!coord_over(coord, txn))
+        coord_txn_schedule(coord, txn);
+}
+
+/* One name of a member's. False when there is no room for it now. */
+static bool take_name(struct coord *coord, const struct coord_member *member, uint16_t group,
+                      const struct named_txn *named)
+{
+    struct coord_txn *txn;
+
+    if (!is_sound(coord, group, named))
+        return true;
+    txn = coord_take_over(coord, group, named);
+    if (txn && !coord_undecided(txn))
+        named_though_decided(coord, txn, named, member->linked);
+    return txn != NULL;
+}
+
 /*
  * A page is read once, in its turn; a repeated or a late one does not follow, and is asked for
  * again with the group's next retry. So is one whose transactions find no room here.
@@ -97,8 +151,7 @@ void coord_on_report_page(struct coord *coord, struct coord_member *member, cons
         return;
     }
     for (uint16_t i = 0; i < msg->report_page.named_count; i++) {
-        if (is_sound(coord, msg->group, &msg->report_page.named[i]) &&
-            !coord_take_over(coord, msg->group, &msg->report_page.named[i]))
+        if (!take_name(coord, member, msg->group, &msg->report_page.named[i]))
             return;
     }
     report->cursor = msg->report_page.next;
@@ -111,14 +164,12 @@ void coord_on_report_page(struct coord *coord, struct coord_member *member, cons
 }
 
 /* R15: a participant has been PREPARED for long and heard nothing: ask, as after a report. */
-void coord_on_orphan(struct coord *coord, const struct msg *msg)
+void coord_on_orphan(struct coord *coord, const struct coord_member *member, const struct msg *msg)
 {
     if (!coord_is_current(coord, msg)) {
         coord->stats.stale_answers++;
         return;
     }
-    for (uint16_t i = 0; i < msg->report_page.named_count; i++) {
-        if (is_sound(coord, msg->group, &msg->report_page.named[i]))
-            coord_take_over(coord, msg->group, &msg->report_page.named[i]);
-    }
+    for (uint16_t i = 0; i < msg->report_page.named_count; i++)
+        take_name(coord, member, msg->group, &msg->report_page.named[i]);
 }

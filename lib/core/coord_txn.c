@@ -349,20 +349,17 @@ static void on_abort_answer(struct coord *coord, struct coord_txn *txn, uint8_t 
 /*
  * ABORTED, and a participant is PREPARED by another's tag, so that it does not obey AbortIfMine.
  * R14: it obeys our Abort only if its record lists the very stores we do, which a YES to our
- * Prepare proves; else it is left to be named with its own list (R15), and asked by that.
+ * Prepare proves; else it is waited for to name itself with its list (R9, R15).
  */
 static void on_held_by_other(struct coord *coord, struct coord_txn *txn, uint8_t party,
                              const struct msg *msg, struct batch *batch)
 {
     uint16_t bit = (uint16_t)(1u << party);
 
-    if (msg->record.to == MSG_PREPARE && (txn->prepared & bit) == 0) {
-        txn->prepared |= bit;
-        ask_now(coord, txn, batch);
-    } else if (msg->record.to == MSG_ABORT_IF_MINE && (txn->prepared & bit) == 0 &&
-               !txn->recovered) {
-        coord_ack(txn, party, msg);
-    }
+    if (msg->record.to != MSG_PREPARE || (txn->prepared & bit) != 0)
+        return;
+    txn->prepared |= bit;
+    ask_now(coord, txn, batch);
 }
 
 /* COMMITTED, ABORTED: acknowledgements (R9). I1: nothing heard now changes a decision. */

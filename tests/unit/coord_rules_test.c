@@ -364,6 +364,10 @@ static void no_abort_for_what_may_list_another_store(void) /* R14 */
     bench_answer(bench, 1, MSG_ABORT_IF_MINE, STATE_ABORTED);
     SENT(bench, "Ia"); /* never a plain Abort: a's record may be of a committed attempt */
     bench_yes(bench, 0, MSG_ABORT_IF_MINE);
+    CU_ASSERT_EQUAL(coord_stats(bench->coord)->following_now, 1); /* R9: not acknowledged */
+    bench->parties[1].store.bytes[0] ^= 1;
+    bench_named(bench, 0, MSG_ORPHAN); /* under another list: not ours to end, ours is over */
+    SENT(bench, "");
     CU_ASSERT_EQUAL(coord_stats(bench->coord)->following_now, 0);
     bench_close(bench);
 }

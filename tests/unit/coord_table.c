@@ -339,8 +339,8 @@ const struct row coord_table[] = {
     {PREPARING, REPORT_NAMES, PREPARING, "", ""},
     {QUERYING, REPORT_NAMES, QUERYING, "", ""},
     {ABORTING, REPORT_NAMES, ABORTING, "", ""},
-    {COMMITTED, REPORT_NAMES, COMMITTED, "", ""},
-    {ABORTED, REPORT_NAMES, ABORTED, "", ""},
+    {COMMITTED, REPORT_NAMES, COMMITTED, "CaCb", ""},
+    {ABORTED, REPORT_NAMES, ABORTED, "AaIb", ""},
 
     {NOT_LED, ORPHAN_NAMES, NOT_LED, "", ""},
     {UNKNOWN_ID, ORPHAN_NAMES, QUERYING, "QaQb", ""},
@@ -349,8 +349,8 @@ const struct row coord_table[] = {
     {PREPARING, ORPHAN_NAMES, PREPARING, "", ""},
     {QUERYING, ORPHAN_NAMES, QUERYING, "", ""},
     {ABORTING, ORPHAN_NAMES, ABORTING, "", ""},
-    {COMMITTED, ORPHAN_NAMES, COMMITTED, "", ""},
-    {ABORTED, ORPHAN_NAMES, ABORTED, "", ""},
+    {COMMITTED, ORPHAN_NAMES, COMMITTED, "CaCb", ""},
+    {ABORTED, ORPHAN_NAMES, ABORTED, "AaIb", ""},
 
     {NOT_LED, FOUND, NOT_LED, "", ""},
     {UNKNOWN_ID, FOUND, UNKNOWN_ID, "", ""},
