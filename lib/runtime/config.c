@@ -208,6 +208,7 @@ static int read_flag(struct config *config, int argc, char **argv, int *at, stru
     const char *value;
     char name[64];
 
+    ASSERT(argument);
     if (!flag_name(argument, name, sizeof(name)))
         return err_set(err, ERR_USAGE, "'%s' is no flag; --help lists them", argument);
     if (strcmp(name, "check-config") == 0)
