@@ -99,7 +99,9 @@ static bool answer_held(struct part *part, struct part_txn *txn, const struct ev
     return true;
 }
 
-/* R14: a repeat under a list of other stores is no repeat; whose evidence would count is unclear.
+/*
+ * R14: a repeat under a list of other stores is no repeat: whose evidence would count is unclear.
+ * An outcome, though, is one under any list (R3).
  */
 static bool same_parties(const struct part *part, const struct part_txn *txn, const struct msg *msg)
 {
@@ -183,7 +185,7 @@ void part_on_prepare(struct part *part, const struct event *ev, struct batch *ba
     struct part_txn *txn = part_txn_find(part, &msg->id);
 
     if (txn && digest_equal(&txn->digest, &msg->digest)) {
-        if (!same_parties(part, txn, msg)) {
+        if (txn->state == STATE_PREPARED && !same_parties(part, txn, msg)) {
             answer_to(msg, ANSWER_STORE_REPLACED, batch);
             return;
         }
