@@ -45,11 +45,14 @@
     X(REASON_ACCOUNT_IN_USE, 28, "ACCOUNT_IN_USE", "the account holds money or pending holds")     \
     X(REASON_ACCOUNT_NAME, 29, "ACCOUNT_NAME",                                                     \
       "an account id has 1 to 34 characters of A-Z, 0-9 and '-'")                                  \
-    X(REASON_FLOOR, 30, "FLOOR", "the floor is above what is available")                           \
+    X(REASON_FLOOR, 30, "FLOOR",                                                                   \
+      "the floor is above what is available, or none on an account that is no system account")     \
     X(REASON_LIMIT, 31, "LIMIT", "a named limit of the participant is reached")                    \
     X(REASON_ABORT_REQUESTED, 32, "ABORT_REQUESTED", "an abort was asked for")                     \
     X(REASON_UNKNOWN_OUTCOME, 33, "UNKNOWN_OUTCOME",                                               \
-      "the outcome is not known yet; ask again by id")
+      "the outcome is not known yet; ask again by id")                                             \
+    X(REASON_ACCOUNT_SYSTEM, 34, "ACCOUNT_SYSTEM",                                                 \
+      "CASH is every participant's own: it has no floor and is never closed")
 
 enum reason {
 #define X(symbol, number, name, text) symbol = number,

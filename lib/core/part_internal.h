@@ -12,7 +12,7 @@
 #include "core/part.h"
 #include "core/parties.h"
 
-#define CUT_TOTALS_MAX 192 /* currencies a participant's books may hold */
+#define CUT_TOTALS_MAX CURRENCIES_MAX
 
 /* One unresolved transaction. The diagram of its states stands at enum txn_state. */
 struct part_txn {

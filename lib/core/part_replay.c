@@ -168,8 +168,10 @@ int part_replay(struct part *part, const struct record *record, uint32_t hold, u
         return 0;
     case RECORD_CARRIED:
         return replay_carried(part, record, hold, err);
+    case RECORD_ACCOUNT:
+        break; /* the runtime keeps it to itself */
     }
-    return contradicts(record, "is of an unknown kind", err);
+    return contradicts(record, "is of a kind the core does not know", err);
 }
 
 struct record *part_carry(const struct part *part, uint32_t slot, struct batch *batch)

@@ -24,6 +24,8 @@ enum record_kind {
      * changes nothing, and its effects on accounts were applied before.
      */
     RECORD_CARRIED = 7,
+    /* The ledger's: `branch` has an account's encoded attributes. The core never sees it. */
+    RECORD_ACCOUNT = 16,
 };
 
 struct record {
