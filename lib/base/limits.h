@@ -16,7 +16,6 @@
 #define READERS_MAX          16    /* declared read-only branches of one transaction */
 #define LEGS_MAX             128   /* legs of one transaction, and postings of one branch */
 #define NETS_MAX             8     /* currencies of one transaction */
-#define CURRENCIES_MAX       192   /* currencies one participant's books may hold */
 #define BRANCH_SIZE_MAX      16384 /* bytes of one encoded branch */
 #define MEMO_LENGTH_MAX      140   /* bytes of UTF-8 */
 #define WAITERS_MAX          4     /* requests that wait for one transaction's outcome */

@@ -55,6 +55,14 @@ uint32_t ledger_find(const struct ledger *ledger, const struct account_name *nam
 /** The account as it is now, pending totals included. `number` exists. */
 void ledger_row(const struct ledger *ledger, uint32_t number, struct account_row *ret_row);
 
+/**
+ * What may be debited from an account now: what is posted above the floor less pending debits, and
+ * nothing while debits are blocked.
+ *
+ * @return  false: nothing limits it, for the account has no floor
+ */
+bool ledger_available(const struct account_row *row, int64_t *ret_available);
+
 /** The next account at or after *cursor (0 first), in order of number; false at the end. */
 bool ledger_next(const struct ledger *ledger, uint32_t *cursor, struct account_row *ret_row);
 
