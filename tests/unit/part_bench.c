@@ -14,15 +14,21 @@ static void *zeroed(size_t size)
     return memory;
 }
 
-void bench_open(struct bench *bench, uint32_t txn_max)
+void bench_use(struct bench *bench, uint8_t number)
 {
     uint8_t random[10] = {0};
 
+    random[9] = number;
+    bench->id = id_make(1700000000000u, random);
+}
+
+void bench_open(struct bench *bench, uint32_t txn_max)
+{
     memset(bench, 0, sizeof(*bench));
     bench->now_ms = 5000;
     bench->wall_ms = 1700000000000u;
     bench->amount = 5;
-    bench->id = id_make(1700000000000u, random);
+    bench_use(bench, 0);
     bench->digest.bytes[0] = 1;
     for (int i = 0; i < 2; i++) {
         bench->parties[i].node.text[0] = (char)('a' + i);

@@ -38,6 +38,9 @@ struct bench {
 void bench_open(struct bench *bench, uint32_t txn_max);
 void bench_close(struct bench *bench);
 
+/** From here on the bench's id is the one of this number; 0 is the first. */
+void bench_use(struct bench *bench, uint8_t number);
+
 /** Feed an event, and the resource's answers; `done` and `said` are of this event. */
 void bench_step(struct bench *bench, const struct event *ev);
 struct event bench_event(const struct bench *bench, enum event_kind kind);
