@@ -10,6 +10,7 @@
  *     bounded (BATCH_STEP_*), so what concerns many transactions is done a slice a tick;
  *   - EV_MEMBER for each registered participant, EV_LINK_UP and EV_LINK_DOWN for connections, a
  *     fresh peer number for each, and messages only from peers that are up;
+ *   - `told` outcomes kept in a history by id, where a COMMITTED is never overwritten;
  *   - a Submit whose postings sum to zero per currency: the core does not look into branches;
  *   - EV_UNLEAD after ACT_STEP_DOWN, once leadership was given up.
  */

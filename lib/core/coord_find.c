@@ -127,7 +127,10 @@ static void find_start(struct coord *coord, const struct event *ev, uint16_t gro
         find_schedule(coord, find);
 }
 
-/* The transaction here that speaks for the id: COMMITTED before undecided before ABORTED. */
+/*
+ * The transaction here that speaks for the id: one that is COMMITTED, or one that may be. ABORTED
+ * is of one content, and the participants may hold another (S7).
+ */
 static struct coord_txn *best_followed(struct coord *coord, const struct id *id)
 {
     struct coord_txn *best = NULL;
@@ -136,10 +139,7 @@ static struct coord_txn *best_followed(struct coord *coord, const struct id *id)
          txn = coord_txn_next(coord, id, txn)) {
         if (txn->phase == PHASE_COMMITTED)
             return txn;
-        if (txn->phase == PHASE_GATHERING ||
-            (txn->phase == PHASE_ABORTED && coord_reason_is_of_attempt((enum reason)txn->reason)))
-            continue; /* says nothing of what was before */
-        if (!best || coord_undecided(txn))
+        if (coord_undecided(txn) && txn->phase != PHASE_GATHERING)
             best = txn;
     }
     return best;

@@ -118,7 +118,7 @@ void coord_group_ask(struct coord *coord, uint16_t group, struct batch *batch)
     if (at->retry_ms <= coord->now_ms) {
         at->retry_ms = TIMERS_NEVER;
         for (uint16_t i = 0; i < coord->member_count; i++) {
-            if (coord->members[i].peer == PEER_NONE || (at->reported & bit(i)) != 0)
+            if (coord->members[i].peer == PEER_NONE || (at->sealed & at->reported & bit(i)) != 0)
                 continue;
             all = false;
             if ((at->sealed & bit(i)) != 0)

@@ -235,7 +235,6 @@ void coord_on_checked(struct coord *coord, const struct coord_member *member, co
 void coord_on_record(struct coord *coord, const struct coord_member *member, const struct msg *msg,
                      struct batch *batch);
 void coord_txn_deadline(struct coord *coord, struct coord_txn *txn, struct batch *batch);
-bool coord_txn_ready(const struct coord *coord, const struct coord_txn *txn, uint16_t *ret_missing);
 
 /* coord_recover.c */
 struct coord_txn *coord_take_over(struct coord *coord, uint16_t group,

@@ -227,6 +227,25 @@ static void start(struct coord *coord, const struct event *ev, uint16_t group, s
     coord_txn_begin(coord, txn, batch);
 }
 
+/*
+ * I7: true iff the id is known to be used for other content, by what was told or is followed. What
+ * is ABORTED does not count: the first content may be this one, and COMMITTED at the participants,
+ * who refuse the second themselves (R3).
+ */
+static bool is_used_otherwise(const struct coord *coord, const struct event *ev)
+{
+    const struct outcome *told = ev->submit.told;
+
+    if (told && told->state == STATE_COMMITTED && !digest_equal(&told->digest, &ev->submit.digest))
+        return true;
+    for (const struct coord_txn *txn = coord_txn_next(coord, &ev->submit.id, NULL); txn;
+         txn = coord_txn_next(coord, &ev->submit.id, txn)) {
+        if (txn->phase != PHASE_ABORTED && !digest_equal(&txn->digest, &ev->submit.digest))
+            return true;
+    }
+    return false;
+}
+
 void coord_on_submit(struct coord *coord, const struct event *ev, struct batch *batch)
 {
     const struct outcome *told = ev->submit.told;
@@ -238,8 +257,7 @@ void coord_on_submit(struct coord *coord, const struct event *ev, struct batch *
     if (told && digest_equal(&told->digest, &ev->submit.digest)) {
         coord->stats.resubmitted++;
         coord_reply_told(told, waiter, batch); /* I7: the first outcome */
-    } else if (told || (!txn && coord_txn_next(coord, &ev->submit.id, NULL))) {
-        /* I7: of other content; the participants would say the same, where one has both. */
+    } else if (!txn && is_used_otherwise(coord, ev)) {
         coord_refuse_waiter(coord, waiter, &ev->submit.id, REASON_CONFLICT, NULL, batch);
     } else if (txn) {
         coord->stats.resubmitted++; /* R7: it joins, and its deadline is only its own */

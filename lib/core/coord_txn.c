@@ -167,15 +167,6 @@ static void query_again(struct coord *coord, struct coord_txn *txn)
     coord_txn_query(coord, txn);
 }
 
-static uint16_t first_heard(const struct coord_txn *txn, enum heard heard)
-{
-    for (uint8_t i = 0; i < txn->party_count; i++) {
-        if (txn->heard[i] == heard)
-            return txn->parties[i];
-    }
-    return PARTY_NONE;
-}
-
 /* What is heard of `party` in `msg` may have made the outcome. */
 static void conclude(struct coord *coord, struct coord_txn *txn, uint8_t party,
                      const struct msg *msg, struct batch *batch)
@@ -466,26 +457,37 @@ void coord_on_checked(struct coord *coord, const struct coord_member *member, co
     ask_now(coord, txn, batch);
 }
 
-/* True iff every branch's participant is connected and has sealed; or who is missing first. */
-bool coord_txn_ready(const struct coord *coord, const struct coord_txn *txn, uint16_t *ret_missing)
+/*
+ * The first participant that does not let the phase go on: in GATHERING one that is not connected
+ * or has not sealed, in READING and PREPARING one that has not answered. PARTY_NONE: nobody.
+ */
+static uint16_t first_silent(const struct coord *coord, const struct coord_txn *txn)
 {
-    for (uint32_t entry = txn->branches; entry != SLOT_NONE;
-         entry = coord->pool.chunks[entry].next_entry) {
-        *ret_missing = coord->pool.chunks[entry].party;
-        if (coord_peer(coord, txn->group, *ret_missing) == PEER_NONE)
-            return false;
+    uint32_t entry = txn->branches;
+
+    for (uint8_t i = 0; entry != SLOT_NONE; i++) {
+        const struct pool_chunk *chunk = &coord->pool.chunks[entry];
+        bool reader = i >= txn->party_count;
+        bool silent;
+
+        if (txn->phase == PHASE_GATHERING)
+            silent = coord_peer(coord, txn->group, chunk->party) == PEER_NONE;
+        else if (txn->phase == PHASE_READING)
+            silent = reader && (txn->readers & (1u << (i - txn->party_count))) == 0;
+        else
+            silent = !reader && txn->heard[i] == HEARD_NOTHING;
+        if (silent)
+            return chunk->party;
+        entry = chunk->next_entry;
     }
-    *ret_missing = PARTY_NONE;
-    return true;
+    return PARTY_NONE;
 }
 
 /* GATHERING: start as soon as everybody is there (R8: recovery of others gates nothing). */
 void coord_txn_begin(struct coord *coord, struct coord_txn *txn, struct batch *batch)
 {
-    uint16_t missing;
-
     ASSERT(txn->phase == PHASE_GATHERING);
-    if (coord_group_active(&coord->groups[txn->group]) && coord_txn_ready(coord, txn, &missing)) {
+    if (coord_group_active(&coord->groups[txn->group]) && first_silent(coord, txn) == PARTY_NONE) {
         txn->phase = txn->reader_count > 0 ? PHASE_READING : PHASE_PREPARING;
         ask_now(coord, txn, batch);
     }
@@ -494,17 +496,17 @@ void coord_txn_begin(struct coord *coord, struct coord_txn *txn, struct batch *b
 /* The first attempt's time is over: nothing sent is refused; anything sent is aborted by R6. */
 void coord_txn_deadline(struct coord *coord, struct coord_txn *txn, struct batch *batch)
 {
-    uint16_t missing;
-    bool ready = coord_txn_ready(coord, txn, &missing);
+    bool active = coord_group_active(&coord->groups[txn->group]);
+    uint16_t silent = first_silent(coord, txn);
+    bool down = active && silent != PARTY_NONE &&
+                coord_peer(coord, txn->group, silent) == PEER_NONE;
 
     if (txn->phase == PHASE_GATHERING) {
-        txn->concerned = missing;
-        coord_refuse(coord, txn, ready ? REASON_NOT_LEADER : REASON_PARTICIPANT_DOWN, batch);
+        txn->concerned = down ? silent : PARTY_NONE;
+        coord_refuse(coord, txn, down ? REASON_PARTICIPANT_DOWN : REASON_NOT_LEADER, batch);
         coord_txn_free(coord, txn);
         return;
     }
     ASSERT(txn->phase == PHASE_READING || txn->phase == PHASE_PREPARING);
-    if (ready && txn->phase == PHASE_PREPARING)
-        missing = first_heard(txn, HEARD_NOTHING);
-    start_abort(coord, txn, ready ? REASON_DEADLINE : REASON_PARTICIPANT_DOWN, missing, batch);
+    start_abort(coord, txn, down ? REASON_PARTICIPANT_DOWN : REASON_DEADLINE, silent, batch);
 }

@@ -257,6 +257,14 @@ static void what_was_told_is_told_again(void) /* R11, I3 */
     ev.submit.digest.bytes[0]++;
     bench_step(bench, &ev);
     REPLIED(bench, "REFUSED CONFLICT");
+    bench_lead(bench, BENCH_EPOCH + 1, 1);
+    told.state = STATE_ABORTED; /* of one content: says nothing of another (S7) */
+    ev = bench_event(bench, EV_OUTCOME);
+    ev.outcome.id = bench->id;
+    ev.outcome.told = &told;
+    ev.outcome.deadline_ms = BENCH_LIMIT;
+    bench_step(bench, &ev);
+    SENT(bench, "FaFbFc");
     bench_close(bench);
 }
 

@@ -423,6 +423,51 @@ static void the_deposed_ask_nobody(void) /* R2 */
     bench_close(bench);
 }
 
+static void a_lost_seal_is_asked_for_again(void) /* R2 */
+{
+    struct bench *bench = bench_serving(NULL);
+    struct msg stale = bench_record(bench, MSG_END, STATE_NONE);
+
+    stale.kind = MSG_STALE;
+    stale.stale.sealed_epoch = BENCH_EPOCH - 1;
+    bench_msg(bench, 0, &stale);
+    SENT(bench, "Sa");
+    bench_tick(bench, BENCH_RETRY);
+    SENT(bench, "Sa"); /* though its report was read */
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    SENT(bench, "");
+    bench_sealed(bench, 0);
+    SENT(bench, "PaPb");
+    bench_tick(bench, BENCH_RETRY);
+    SENT(bench, "PaPb"); /* and nothing else */
+    bench_close(bench);
+}
+
+static void the_deadline_names_whom_it_waited_for(void)
+{
+    struct bench *bench = bench_serving(NULL);
+    struct msg msg;
+
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    bench_yes(bench, 0, MSG_PREPARE);
+    bench_tick(bench, BENCH_LIMIT);
+    CU_ASSERT_EQUAL(bench_first(bench, MSG_ABORT_IF_MINE)->abort.reason, REASON_DEADLINE);
+    bench_answer(bench, 0, MSG_ABORT_IF_MINE, STATE_ABORTED);
+    bench_answer(bench, 1, MSG_ABORT_IF_MINE, STATE_ABORTED);
+    bench_use(bench, 1);
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    bench_yes(bench, 0, MSG_PREPARE);
+    bench_link(bench, 1, false);
+    bench_tick(bench, BENCH_LIMIT);
+    CU_ASSERT_EQUAL(bench_first(bench, MSG_ABORT_IF_MINE)->abort.reason, REASON_PARTICIPANT_DOWN);
+    msg = bench_record(bench, MSG_ABORT_IF_MINE, STATE_ABORTED);
+    msg.record.reason = REASON_PARTICIPANT_DOWN;
+    bench_msg(bench, 0, &msg);
+    REPLIED(bench, "ABORTED PARTICIPANT_DOWN+t");
+    CU_ASSERT_STRING_EQUAL(bench->batch.replies[0].node.text, "b");
+    bench_close(bench);
+}
+
 static void pauses_grow_between_questions(void)
 {
     struct bench *bench = bench_serving(NULL);
@@ -462,6 +507,8 @@ int main(int argc, char **argv)
         TEST(an_epoch_is_never_led_twice),
         TEST(suspended_starts_nothing_but_decides),
         TEST(the_deposed_ask_nobody),
+        TEST(a_lost_seal_is_asked_for_again),
+        TEST(the_deadline_names_whom_it_waited_for),
         TEST(pauses_grow_between_questions),
         CU_TEST_INFO_NULL,
     };
