@@ -87,6 +87,12 @@ static struct audit_line *line_of(struct coord_audit *audit, const struct curren
     return &audit->lines[at];
 }
 
+/* What is at stake in a currency: the credits, or the debits where only those are known. */
+static int128 value_of(const struct audit_sum *sum)
+{
+    return sum->net < 0 ? sum->positive - sum->net : sum->positive;
+}
+
 /* The doubt is over: `committed` adds what some totals lack, undecided is listed, else nothing. */
 static void settle(struct coord_audit *audit, const struct audit_doubt *doubt, bool committed,
                    bool undecided)
@@ -97,7 +103,7 @@ static void settle(struct coord_audit *audit, const struct audit_doubt *doubt, b
         if (line && committed)
             line->posted += doubt->nets[i].net;
         if (line && undecided)
-            line->in_doubt += doubt->nets[i].positive;
+            line->in_doubt += value_of(&doubt->nets[i]);
     }
     if (undecided)
         audit->in_doubt_count++;
