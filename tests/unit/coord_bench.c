@@ -361,13 +361,23 @@ void bench_answer(struct bench *bench, int who, enum msg_kind to, enum txn_state
     bench_msg(bench, who, &msg);
 }
 
-const struct msg *bench_first(const struct bench *bench, enum msg_kind kind)
+bool bench_has(const struct bench *bench, enum msg_kind kind)
 {
     for (uint32_t i = 0; i < bench->batch.msg_count; i++) {
         if (bench->batch.msgs[i].kind == kind)
-            return &bench->batch.msgs[i];
+            return true;
     }
-    return NULL;
+    return false;
+}
+
+const struct msg *bench_first(const struct bench *bench, enum msg_kind kind)
+{
+    uint32_t at = 0;
+
+    while (at < bench->batch.msg_count && bench->batch.msgs[at].kind != kind)
+        at++;
+    ASSERT(at < bench->batch.msg_count);
+    return &bench->batch.msgs[at];
 }
 
 void bench_commit(struct bench *bench)

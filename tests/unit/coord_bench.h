@@ -77,7 +77,8 @@ struct bench *bench_serving(const struct coord_options *options);
 /** bench_record() to bench_msg(): what holds `state` says so, in answer to `to`. */
 void bench_answer(struct bench *bench, int who, enum msg_kind to, enum txn_state state);
 
-/** The first message of the kind in the last step, or NULL. */
+/** True iff a message of the kind was sent in the last step; and the first, which must be. */
+bool bench_has(const struct bench *bench, enum msg_kind kind);
 const struct msg *bench_first(const struct bench *bench, enum msg_kind kind);
 
 /** Submit; both vote YES; both acknowledge. */

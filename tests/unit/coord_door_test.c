@@ -293,11 +293,10 @@ static void cut(struct bench *bench, int who, enum cut_status status, int64_t po
                 const struct cut_doubt *doubts, uint16_t doubt_count)
 {
     struct net total = {.currency = {"EUR"}, .amount = posted};
-    const struct msg *sent = bench_first(bench, MSG_CUT);
     struct msg msg = {.kind = MSG_CUT_RESULT};
 
-    if (sent)
-        bench->cut = *sent;
+    if (bench_has(bench, MSG_CUT))
+        bench->cut = *bench_first(bench, MSG_CUT);
     msg.cut_result.number = bench->cut.cut.number;
     msg.cut_result.status = status;
     msg.cut_result.timestamp = bench->cut.cut.timestamp + 5;

@@ -212,7 +212,7 @@ static void vote_in_currencies(struct bench *bench, uint16_t count, char salt)
         memset(nets, 0, sizeof(nets));
         for (uint16_t i = 0; i < count; i++) {
             nets[i].currency.code[0] = (char)('A' + i);
-            nets[i].currency.code[1] = who == 0 ? 'X' : salt;
+            nets[i].currency.code[1] = (char)(who == 0 ? 'X' : salt);
             nets[i].amount = who == 0 ? INT64_MIN + 1 + i : INT64_MAX - i;
         }
         msg.record.nets = nets;
@@ -241,7 +241,7 @@ static void cut(struct bench *bench, int who, uint16_t first, uint16_t count, in
     struct net totals[AUDIT_LINES];
     struct msg msg = {.kind = MSG_CUT_RESULT};
 
-    if (bench_first(bench, MSG_CUT))
+    if (bench_has(bench, MSG_CUT))
         bench->cut = *bench_first(bench, MSG_CUT);
     memset(totals, 0, sizeof(totals));
     for (uint16_t i = 0; i < count; i++) {
