@@ -224,8 +224,11 @@ enum store_space {
     STORE_SPACE_DISK_LOW = 2, /* the file system cannot keep the reserve */
 };
 
-/** Cheap; as of the last commit. While not OK take no new work; what is decided still fits. */
-enum store_space store_space(const struct store *store);
+/**
+ * Cheap; as of the last commit. While not OK take no new work; what is decided still fits. Asking
+ * while it is not OK makes the store look again, so ask each turn, not only after commits.
+ */
+enum store_space store_space(struct store *store);
 
 /** A sentence on a state: what is short and what to do. */
 const char *store_space_text(enum store_space space);
@@ -247,6 +250,6 @@ struct store_stats {
 };
 
 /** As of the last commit. */
-void store_stats(const struct store *store, struct store_stats *ret_stats);
+void store_stats(struct store *store, struct store_stats *ret_stats);
 
 #endif
