@@ -92,10 +92,9 @@ static bool lists_ours(const struct coord *coord, const struct coord_txn *txn,
 }
 
 /*
- * `party` holds what is decided here. R9: if it acknowledged that before, it has crashed since and
- * come back under an older tag, for a tag that moved is in no record: an End of ours would not
- * cover it, so it is asked once more. R14: it lists the very stores we do, so it obeys our Abort;
- * or others, and then it is no concern of ours, and will be followed under its own list.
+ * `party` names what is decided here. R14: either it lists the very stores we do, so that it obeys
+ * our Abort, and is asked again if it has not acknowledged (R9); or others, and then it is no
+ * concern of ours, and will be followed under its own list.
  */
 static void named_though_decided(struct coord *coord, struct coord_txn *txn,
                                  const struct named_txn *named, uint16_t party)
@@ -105,11 +104,10 @@ static void named_though_decided(struct coord *coord, struct coord_txn *txn,
     for (uint8_t i = 0; i < txn->party_count; i++) {
         uint16_t bit = (uint16_t)(1u << i);
 
-        if (txn->parties[i] != party)
+        if (txn->parties[i] != party || (txn->acked & bit) != 0)
             continue;
         if (ours) {
             txn->prepared |= bit;
-            txn->acked &= (uint16_t)~bit;
             txn->retry_ms = coord->now_ms;
         } else {
             txn->acked |= bit;

@@ -82,6 +82,7 @@ void part_txn_free(struct part *part, struct part_txn *txn);
 uint32_t part_txn_slot(const struct part *part, const struct part_txn *txn);
 
 /* part_txn.c: one function a message kind; `stored` is the permanent store's, or NULL. */
+bool part_touch(struct part *part, struct part_txn *txn, struct tag tag);
 void part_on_prepare(struct part *part, const struct event *ev, struct batch *batch);
 void part_on_reserved(struct part *part, const struct event *ev, struct batch *batch);
 void part_on_check(struct part *part, const struct event *ev, struct batch *batch);

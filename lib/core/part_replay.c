@@ -2,7 +2,8 @@
  * From the journal: the same transitions, without saying anything.
  *
  * A record that contradicts the state it should follow is corruption, and the node must not start
- * (I11). Records that repeat what is known (CARRIED, after its original) change nothing.
+ * (I11). A record that repeats what is known (CARRIED, after its original) changes no more than its
+ * tag.
  */
 #include "base/assert.h"
 #include "base/err.h"
@@ -122,6 +123,7 @@ static int replay_carried(struct part *part, const struct record *record, uint32
     if (txn) {
         if (txn->state != record->state || !digest_equal(&txn->digest, &record->digest))
             return contradicts(record, "is carried in another state", err);
+        part_touch(part, txn, record->tag);
         return 0;
     }
     rc = replay_whole(part, record, &txn, err);

@@ -58,18 +58,29 @@ static void answer_stored(const struct outcome *stored, const struct msg *msg, s
 }
 
 /* R9: a later touch moves the tag, so that only its leader's End may cover the record. */
-static void touch(struct part *part, struct part_txn *txn, struct tag tag)
+bool part_touch(struct part *part, struct part_txn *txn, struct tag tag)
 {
     bool later = tag.epoch > txn->last.epoch ||
                  (tag.epoch == txn->last.epoch && tag.sequence > txn->last.sequence);
 
     if (!later)
-        return;
+        return false;
     txn->last = tag;
     if (txn->state != STATE_PREPARED && !txn->checking) {
         part_decided_unlink(part, txn);
         part_decided_link(part, txn);
     }
+    return true;
+}
+
+/*
+ * The moved tag of what is decided goes into the log, for the acknowledgement speaks of it, and an
+ * End must cover the same after a restart. What is PREPARED has a record of its decision to come.
+ */
+static void touch(struct part *part, struct part_txn *txn, struct tag tag, struct batch *batch)
+{
+    if (part_touch(part, txn, tag) && txn->state != STATE_PREPARED && !txn->checking)
+        part_carry(part, part_txn_slot(part, txn), batch);
 }
 
 /*
@@ -189,7 +200,7 @@ void part_on_prepare(struct part *part, const struct event *ev, struct batch *ba
             answer_to(msg, ANSWER_STORE_REPLACED, batch);
             return;
         }
-        touch(part, txn, msg->tag);
+        touch(part, txn, msg->tag, batch);
     }
     if (!answer_held(part, txn, ev, batch))
         prepare_new(part, ev, batch);
@@ -377,7 +388,7 @@ void part_on_commit(struct part *part, const struct event *ev, struct batch *bat
     if (mine && txn->state == STATE_PREPARED)
         commit_prepared(part, txn, msg, batch);
     else if (mine)
-        touch(part, txn, msg->tag);
+        touch(part, txn, msg->tag, batch);
     if ((mine && txn->state != STATE_COMMITTED) ||
         (!txn && ev->msg.stored && ev->msg.stored->state != STATE_COMMITTED &&
          digest_equal(&ev->msg.stored->digest, &msg->digest)))
@@ -421,7 +432,7 @@ void part_on_abort(struct part *part, const struct event *ev, struct batch *batc
         if (txn->state == STATE_PREPARED && obey)
             abort_prepared(part, txn, msg, batch);
         else
-            touch(part, txn, msg->tag);
+            touch(part, txn, msg->tag, batch);
     }
     if (answer_held(part, txn, ev, batch))
         return;

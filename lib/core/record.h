@@ -19,9 +19,10 @@ enum record_kind {
     RECORD_ABORTED = 5, /* tag (last), reason */
     RECORD_END = 6,     /* group, tag.epoch, watermark, exceptions */
     /*
-     * An unresolved transaction written again, whole, at a checkpoint: `state` and all that belongs
-     * to it; PREPARED with its branch. It says nothing new: applied over what it repeats, it
-     * changes nothing, and its effects on accounts were applied before.
+     * An unresolved transaction written again, whole: at a checkpoint, or when its tag moved after
+     * it was decided (R9). `state` and all that belongs to it; PREPARED with its branch. Applied
+     * over what it repeats, it changes no more than the tag; its effects on accounts were applied
+     * before.
      */
     RECORD_CARRIED = 7,
     /* The ledger's: `branch` has an account's encoded attributes. The core never sees it. */

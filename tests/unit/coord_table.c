@@ -340,7 +340,7 @@ const struct row coord_table[] = {
     {QUERYING, REPORT_NAMES, QUERYING, "", ""},
     {ABORTING, REPORT_NAMES, ABORTING, "", ""},
     {COMMITTED, REPORT_NAMES, COMMITTED, "CaCb", ""},
-    {ABORTED, REPORT_NAMES, ABORTED, "AaIb", ""},
+    {ABORTED, REPORT_NAMES, ABORTED, "", ""},
 
     {NOT_LED, ORPHAN_NAMES, NOT_LED, "", ""},
     {UNKNOWN_ID, ORPHAN_NAMES, QUERYING, "QaQb", ""},
@@ -350,7 +350,7 @@ const struct row coord_table[] = {
     {QUERYING, ORPHAN_NAMES, QUERYING, "", ""},
     {ABORTING, ORPHAN_NAMES, ABORTING, "", ""},
     {COMMITTED, ORPHAN_NAMES, COMMITTED, "CaCb", ""},
-    {ABORTED, ORPHAN_NAMES, ABORTED, "AaIb", ""},
+    {ABORTED, ORPHAN_NAMES, ABORTED, "", ""},
 
     {NOT_LED, FOUND, NOT_LED, "", ""},
     {UNKNOWN_ID, FOUND, UNKNOWN_ID, "", ""},
