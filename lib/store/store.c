@@ -26,6 +26,10 @@ _Noreturn void store_fatal(const struct store *store, const char *what, int rc)
     abort();
 }
 
+#ifdef __clang_analyzer__
+#undef store_err
+#endif
+
 int store_err(struct err *err, int rc, const char *format, ...)
 {
     char text[ERR_TEXT_SIZE / 2];

@@ -21,6 +21,7 @@ int store_get(struct store *store, enum store_table table, const void *key, size
               void *buffer, size_t buffer_size, size_t *ret_size, struct err *err)
 {
     MDB_val key_val = val_of(key, key_size), record, value;
+    int number = (int)table;
     int rc;
 
     ASSERT(table >= STORE_META && table < STORE_TABLE_END);
@@ -28,18 +29,18 @@ int store_get(struct store *store, enum store_table table, const void *key, size
     rc = reader_begin(store, err);
     if (rc != 0)
         return rc;
-    rc = mdb_get(store->reader, store->dbis[table], &key_val, &record);
+    rc = mdb_get(store->reader, store->dbis[number], &key_val, &record);
     if (rc == MDB_NOTFOUND)
-        rc = err_set(err, ERR_NOT_FOUND, "table %s has no such key", store_table_name(table));
+        rc = err_set(err, ERR_NOT_FOUND, "table %s has no such key", store_table_name(number));
     else if (rc != 0)
-        rc = store_err(err, rc, "cannot read from table %s", store_table_name(table));
+        rc = store_err(err, rc, "cannot read from table %s", store_table_name(number));
     else
-        rc = record_open(table, &key_val, &record, &value, err);
+        rc = record_open(number, &key_val, &record, &value, err);
     if (rc == 0) {
         *ret_size = value.mv_size;
         if (value.mv_size > buffer_size)
             rc = err_set(err, ERR_FULL, "a record of table %s has %zu bytes, the buffer %zu",
-                         store_table_name(table), value.mv_size, buffer_size);
+                         store_table_name(number), value.mv_size, buffer_size);
         else
             memcpy(buffer, value.mv_data, value.mv_size);
     }
@@ -84,7 +85,7 @@ static int scan_rows(MDB_cursor *cursor, const struct store_scan *scan, store_sc
     while (rc == 0) {
         struct store_row row;
 
-        rc = record_open(scan->table, &key, &record, &value, err);
+        rc = record_open((int)scan->table, &key, &record, &value, err);
         if (rc != 0)
             return rc;
         row = (struct store_row){key.mv_data, key.mv_size, value.mv_data, value.mv_size};
@@ -95,7 +96,7 @@ static int scan_rows(MDB_cursor *cursor, const struct store_scan *scan, store_sc
         rc = mdb_cursor_get(cursor, &key, &record, step);
     }
     if (rc != MDB_NOTFOUND)
-        return store_err(err, rc, "cannot read from table %s", store_table_name(scan->table));
+        return store_err(err, rc, "cannot read from table %s", store_table_name((int)scan->table));
     return (int)count;
 }
 
@@ -112,7 +113,7 @@ int store_scan(struct store *store, const struct store_scan *scan, store_scan_fn
         return rc;
     rc = mdb_cursor_open(store->reader, store->dbis[scan->table], &cursor);
     if (rc != 0) {
-        rc = store_err(err, rc, "cannot read from table %s", store_table_name(scan->table));
+        rc = store_err(err, rc, "cannot read from table %s", store_table_name((int)scan->table));
     } else {
         rc = scan_rows(cursor, scan, fn, ctx, err);
         mdb_cursor_close(cursor);

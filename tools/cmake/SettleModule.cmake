@@ -22,11 +22,6 @@ function(settle_test name)
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name}
     PRIVATE settle_flags settle_warnings settle_test_support ${ARG_LINK})
-  # The analyzer does not know that CUnit's FATAL assertions do not return.
-  if(SETTLE_TIDY)
-    set_target_properties(test_${name} PROPERTIES
-      C_CLANG_TIDY "${CMAKE_C_CLANG_TIDY};--checks=-clang-analyzer-*")
-  endif()
   add_test(NAME ${ARG_LABEL}.${name} COMMAND test_${name})
   set_tests_properties(${ARG_LABEL}.${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
 endfunction()
