@@ -66,7 +66,8 @@ int checkpoint_encode(struct arena *scratch, const struct checkpoint *checkpoint
 int record_decode(struct arena *arena, const uint8_t *bytes, size_t size, uint64_t position,
                   struct record *ret_record, struct err *err);
 
-/** The others return 0, ERR_CORRUPT or ERR_FULL and leave nothing in the arena. */
+/** The others return 0, ERR_CORRUPT or ERR_FULL, and leave nothing in the arena. A checkpoint is
+ * undefined on failure. */
 int attributes_decode(struct arena *scratch, const uint8_t *bytes, size_t size,
                       struct account_attributes *ret_attributes, struct err *err);
 int account_row_decode(struct arena *scratch, const uint8_t *bytes, size_t size,

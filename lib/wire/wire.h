@@ -136,14 +136,15 @@ enum admin_op {
 };
 
 /* At a coordinator the life of core's `phase`, at a participant that of its record. */
-#define TXN_STAGES(X)                \
-    X(TXN_READING, 1, "READING")     \
-    X(TXN_PREPARING, 2, "PREPARING") \
-    X(TXN_QUERYING, 3, "QUERYING")   \
-    X(TXN_ABORTING, 4, "ABORTING")   \
-    X(TXN_COMMITTED, 5, "COMMITTED") \
-    X(TXN_ABORTED, 6, "ABORTED")     \
-    X(TXN_PREPARED, 7, "PREPARED") /* participant: in doubt */
+#define TXN_STAGES(X)                                            \
+    X(TXN_READING, 1, "READING")                                 \
+    X(TXN_PREPARING, 2, "PREPARING")                             \
+    X(TXN_QUERYING, 3, "QUERYING")                               \
+    X(TXN_ABORTING, 4, "ABORTING")                               \
+    X(TXN_COMMITTED, 5, "COMMITTED")                             \
+    X(TXN_ABORTED, 6, "ABORTED")                                 \
+    X(TXN_PREPARED, 7, "PREPARED")   /* participant: in doubt */ \
+    X(TXN_GATHERING, 8, "GATHERING") /* nothing was sent yet */
 
 enum txn_stage {
 #define X(symbol, number, name) symbol = number,
@@ -283,7 +284,7 @@ struct coordinator_status {
     uint16_t participant_count;
     uint64_t in_flight, following, in_doubt; /* now */
     uint64_t submitted, committed, aborted, refused;
-    uint64_t resubmitted, recovered, retries;
+    uint64_t resubmitted, recovered, unknown, retries;
     uint64_t stale_answers, stale_refused, ended, contradictions;
     uint64_t lmdb_commits;
 };
@@ -308,7 +309,8 @@ struct cluster_info {
     X(VOTE_NOTHING, 4, "NOTHING") /* asked, sealed, holds nothing */ \
     X(VOTE_COMMITTED, 5, "COMMITTED")                                \
     X(VOTE_ABORTED, 6, "ABORTED")                                    \
-    X(VOTE_CONFLICT, 7, "CONFLICT")
+    X(VOTE_CONFLICT, 7, "CONFLICT")                                  \
+    X(VOTE_TOO_OLD, 8, "TOO_OLD") /* holds nothing, and never will */
 
 enum txn_vote {
 #define X(symbol, number, name) symbol = number,
@@ -470,7 +472,7 @@ int branch_encode(struct arena *scratch, const struct branch *branch, uint8_t *o
  * Read a branch.
  *
  * @scratch     built in and given back; nothing in `ret_branch` points into it
- * @ret_branch  set on success only
+ * @ret_branch  undefined on failure
  * @return      NONE, or why: MALFORMED (not the encoding of a Branch, postings and checks mixed, a
  *              bad memo), LEGS, ACCOUNT_NAME, CURRENCY_UNKNOWN (not three capitals), AMOUNT; BUSY
  *              when the scratch arena is used up
@@ -492,6 +494,7 @@ const char *txn_stage_name(enum txn_stage stage);
 /** Read a stage's name; false when there is none such. */
 bool txn_stage_parse(enum txn_stage *ret_stage, const char *name);
 
+enum txn_vote txn_vote_of_heard(enum heard heard);
 const char *txn_vote_name(enum txn_vote vote);
 
 #endif
