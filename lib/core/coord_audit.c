@@ -3,7 +3,7 @@
  *
  * A time T is chosen ahead of every clock; every participant raises its clock to T and reports its
  * posted totals as of then. One whose clock is past T already says so, and all are asked again with
- * a later T. What was undecided at T is named by id with what it would add; where all sides of an
+ * a later T. What was undecided at T is named with what it would add; where all sides of an
  * id are undecided it is in no total, and the sums match without it. Where only some are, somebody
  * decided it: its outcome is looked up, and what was COMMITTED at or before T is added. A
  * participant that cannot be read makes the audit incomplete, not unbalanced.
@@ -253,12 +253,13 @@ void coord_on_audit(struct coord *coord, const struct event *ev, struct batch *b
     cut_start(coord, audit, 0, batch);
 }
 
-static struct audit_doubt *doubt_of(struct coord_audit *audit, const struct id *id)
+static struct audit_doubt *doubt_of(struct coord_audit *audit, const struct cut_doubt *named)
 {
     struct audit_doubt *doubt;
 
     for (uint16_t i = 0; i < audit->doubt_count; i++) {
-        if (id_equal(&audit->doubts[i].id, id))
+        if (id_equal(&audit->doubts[i].id, &named->id) &&
+            digest_equal(&audit->doubts[i].digest, &named->digest))
             return &audit->doubts[i];
     }
     if (audit->doubt_count == AUDIT_DOUBTS_MAX) {
@@ -267,13 +268,14 @@ static struct audit_doubt *doubt_of(struct coord_audit *audit, const struct id *
     }
     doubt = &audit->doubts[audit->doubt_count++];
     memset(doubt, 0, sizeof(*doubt));
-    doubt->id = *id;
+    doubt->id = named->id;
+    doubt->digest = named->digest;
     return doubt;
 }
 
 static void add_doubt(struct coord_audit *audit, const struct cut_doubt *named)
 {
-    struct audit_doubt *doubt = doubt_of(audit, &named->id);
+    struct audit_doubt *doubt = doubt_of(audit, named);
 
     for (uint16_t i = 0; doubt && i < named->net_count; i++) {
         const struct net *net = &named->nets[i];
@@ -350,7 +352,9 @@ void coord_audit_found(struct coord *coord, const struct coord_member *member,
                        const struct msg *msg, struct batch *batch)
 {
     uint64_t mine = bit(coord_member_index(coord, member));
+    const struct audit_doubt *doubt;
     struct coord_audit *audit = NULL;
+    bool same;
 
     for (int i = 0; i < COORD_AUDITS_MAX && !audit; i++) {
         if (coord->audits[i].used && !coord->audits[i].cutting &&
@@ -361,14 +365,16 @@ void coord_audit_found(struct coord *coord, const struct coord_member *member,
     if (!audit || (audit->asked & mine) == 0 || (audit->answered & mine) != 0)
         return;
     audit->answered |= mine;
-    if (msg->found.state == STATE_COMMITTED) {
-        settle(audit, &audit->doubts[audit->finding++], msg->found.timestamp <= audit->timestamp,
-               false);
+    doubt = &audit->doubts[audit->finding];
+    same = digest_equal(&doubt->digest, &msg->digest); /* another content tells nothing of it */
+    if (same && msg->found.state == STATE_COMMITTED) {
+        audit->finding++;
+        settle(audit, doubt, msg->found.timestamp <= audit->timestamp, false);
         audit->found_aborted = false;
         next_doubt(coord, audit, batch);
         return;
     }
-    audit->found_aborted |= msg->found.state == STATE_ABORTED;
+    audit->found_aborted |= same && msg->found.state == STATE_ABORTED;
     if (audit->answered == audit->asked)
         round_over(coord, audit, batch);
 }

@@ -115,6 +115,7 @@ struct coord_lookup {
 /* A transaction some members' totals lack: what they say it would add there. */
 struct audit_doubt {
     struct id id;
+    struct digest digest;
     uint16_t net_count;
     struct audit_sum {
         struct currency currency;

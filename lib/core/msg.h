@@ -76,6 +76,7 @@ struct named_txn {
  */
 struct cut_doubt {
     struct id id;
+    struct digest digest; /* another content of the id has its own outcome */
     const struct net *nets;
     uint16_t net_count;
 };

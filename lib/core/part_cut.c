@@ -125,6 +125,7 @@ static void name_doubts(const struct part *part, uint64_t timestamp, struct msg 
             break;
         }
         doubts[count].id = txn->id;
+        doubts[count].digest = txn->digest;
         doubts[count].nets = batch_copy(batch, txn->nets, sizeof(txn->nets[0]) * txn->net_count);
         doubts[count].net_count = txn->net_count;
         count++;

@@ -195,6 +195,7 @@ static bool take_doubts(struct decoder *d, const Settle__V1__CutResult *m, struc
         const Settle__V1__CutDoubt *doubt = m->doubt[i];
 
         if (!take_16(d, BYTES(doubt, id), NEEDED, doubts[i].id.bytes) ||
+            !take_16(d, BYTES(doubt, digest), NEEDED, doubts[i].digest.bytes) ||
             !take_nets(d, "net", doubt->n_net, doubt->net, NETS_MAX, &doubts[i].nets))
             return take_fail_at(d, "doubt", i);
         doubts[i].net_count = (uint16_t)doubt->n_net;

@@ -173,6 +173,7 @@ static bool put_doubts(struct arena *scratch, const struct msg *msg, Settle__V1_
 
         settle__v1__cut_doubt__init(&doubts[i]);
         PUT_16(&doubts[i], id, &doubt->id);
+        PUT_16(&doubts[i], digest, &doubt->digest);
         ASSERT(doubt->net_count <= NETS_MAX);
         doubts[i].n_net = doubt->net_count;
         if (!put_nets(scratch, doubt->nets, doubt->net_count, &doubts[i].net))

@@ -381,7 +381,7 @@ static void who_cannot_be_read_makes_an_audit_incomplete(void)
 static void audit_with_doubts(struct bench *bench, int sides)
 {
     struct net nets[2] = {{.currency = {"EUR"}, .amount = -5}, {.currency = {"EUR"}, .amount = 5}};
-    struct cut_doubt doubts[2] = {{bench->id, &nets[0], 1}, {bench->id, &nets[1], 1}};
+    struct cut_doubt doubts[2] = {{bench->id, {{1}}, &nets[0], 1}, {bench->id, {{1}}, &nets[1], 1}};
 
     audit(bench);
     cut(bench, 0, CUT_REPORTED, 0, &doubts[0], 1);
@@ -407,6 +407,13 @@ static void doubts_match_by_id(void)
     REPLIED(bench, "AUDIT");
     CU_ASSERT(audited(bench)->lines[0].posted == 0);
     CU_ASSERT_EQUAL(audited(bench)->doubt_count, 0);
+    audit_with_doubts(bench, 1);
+    found(bench, 0, STATE_PREPARED, 1, REASON_NONE);
+    found(bench, 1, STATE_COMMITTED, 2, REASON_NONE); /* other content: tells nothing of it */
+    found(bench, 2, STATE_NONE, 0, REASON_NONE);
+    REPLIED(bench, "AUDIT");
+    CU_ASSERT(audited(bench)->lines[0].posted == 5); /* the 5 are the other content's */
+    CU_ASSERT_EQUAL(audited(bench)->doubt_count, 1);
     bench_close(bench);
 }
 

@@ -1,4 +1,4 @@
-#include "base/random.h"
+#include "runtime/random.h"
 
 #include "base/assert.h"
 
