@@ -24,16 +24,12 @@ static void on_sigbus(int signal)
 }
 
 /* How many pages from `first` on are in the list of free pages. */
-static int count_free(MDB_txn *txn, size_t first, size_t *ret_count)
+static int count_free(MDB_cursor *cursor, size_t first, size_t *ret_count)
 {
     MDB_val key, pages;
-    MDB_cursor *cursor;
     size_t count = 0;
-    /* LMDB's table 0 lists freed pages per transaction: their count, then their numbers. */
-    int rc = mdb_cursor_open(txn, 0, &cursor);
+    int rc;
 
-    if (rc != 0)
-        return rc;
     while ((rc = mdb_cursor_get(cursor, &key, &pages, MDB_NEXT)) == 0) {
         const uint8_t *at = pages.mv_data;
         size_t page;
@@ -43,32 +39,40 @@ static int count_free(MDB_txn *txn, size_t first, size_t *ret_count)
             count += page >= first;
         }
     }
-    mdb_cursor_close(cursor);
     *ret_count = count;
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 /* As count_free; a SIGBUS on the way is MDB_CORRUPTED. */
-static int count_free_guarded(struct store *store, size_t first, size_t *ret_count)
+static int count_free_guarded(MDB_cursor *cursor, size_t first, size_t *ret_count)
 {
     struct sigaction guard = {.sa_handler = on_sigbus}, before;
-    MDB_txn *volatile txn = NULL;
     int rc;
 
     sigaction(SIGBUS, &guard, &before);
-    if (sigsetjmp(beyond_end, 1) == 0) {
-        MDB_txn *begun = NULL;
-
-        rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &begun);
-        txn = begun;
-        if (rc == 0)
-            rc = count_free(begun, first, ret_count);
-    } else {
+    if (sigsetjmp(beyond_end, 1) == 0)
+        rc = count_free(cursor, first, ret_count);
+    else
         rc = MDB_CORRUPTED;
-    }
     sigaction(SIGBUS, &before, NULL);
-    if (txn)
-        mdb_txn_abort(txn);
+    return rc;
+}
+
+static int count_free_pages(struct store *store, size_t first, size_t *ret_count)
+{
+    MDB_cursor *cursor;
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+
+    if (rc != 0)
+        return rc;
+    /* LMDB's table 0 lists freed pages per transaction: their count, then their numbers. */
+    rc = mdb_cursor_open(txn, 0, &cursor);
+    if (rc == 0) {
+        rc = count_free_guarded(cursor, first, ret_count);
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
     return rc;
 }
 
@@ -87,7 +91,7 @@ int extent_check(struct store *store, struct err *err)
     present = (size_t)st.st_size / store->page_size;
     if (present >= wanted)
         return 0;
-    rc = count_free_guarded(store, present, &free_count);
+    rc = count_free_pages(store, present, &free_count);
     if (rc == 0 && free_count == wanted - present)
         return 0;
     return err_set(err, ERR_CORRUPT,
