@@ -16,13 +16,14 @@
 
 _Noreturn void store_fatal(const struct store *store, const char *what, int rc)
 {
+    /* LMDB reports a disk that fills up in the middle of a write as EIO, so space is named too. */
+    const char *todo = rc == MDB_MAP_FULL ? "raise the map size"
+                                          : "look after the disk, its space and its health";
+
     fprintf(stderr,
             "level=fatal msg=\"store: %s\" error=\"%s\" dir=\"%s\" node=%s todo=\"%s; then start "
             "the process again: what was acknowledged is in the store\"\n",
-            what, mdb_strerror(rc), store->dir, store->identity.node.text,
-            rc == MDB_MAP_FULL                            ? "raise the map size"
-            : rc == ENOSPC || rc == EDQUOT || rc == EFBIG ? "free space on the disk"
-                                                          : "look after the disk");
+            what, mdb_strerror(rc), store->dir, store->identity.node.text, todo);
     abort();
 }
 

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "ledger/ledger_internal.h"
 
-static bool name_is_valid(const struct account_name *name)
+bool ledger_name_is_valid(const struct account_name *name)
 {
     struct account_name parsed;
 
@@ -33,7 +33,7 @@ enum reason ledger_create(const struct ledger *ledger, const struct account_attr
     uint32_t number;
 
     *ret_changed = false;
-    if (!name_is_valid(&wanted->name))
+    if (!ledger_name_is_valid(&wanted->name))
         return REASON_ACCOUNT_NAME;
     if (!currency_find(wanted->currency.code))
         return REASON_CURRENCY_UNKNOWN;
@@ -160,7 +160,7 @@ uint16_t ledger_missing_cash(const struct ledger *ledger, const struct branch *b
 static int check_attributes(const struct ledger *ledger,
                             const struct account_attributes *attributes, struct err *err)
 {
-    if (!name_is_valid(&attributes->name) || !currency_find(attributes->currency.code) ||
+    if (!ledger_name_is_valid(&attributes->name) || !currency_find(attributes->currency.code) ||
         attributes->status < ACCOUNT_OPEN || attributes->status > ACCOUNT_CLOSED)
         return err_set(err, ERR_CORRUPT, "account %u has an invalid name, currency or status",
                        attributes->number);

@@ -162,9 +162,11 @@ static enum reason admit(const struct ledger *ledger, const struct posting *post
         return REASON_AMOUNT;
     if (!currency_find(posting->currency.code))
         return REASON_CURRENCY_UNKNOWN;
+    if (posting->side != SIDE_DEBIT && posting->side != SIDE_CREDIT)
+        return REASON_MALFORMED;
     *ret_number = ledger_find(ledger, &posting->account, &posting->currency);
-    if (*ret_number == SLOT_NONE)
-        return REASON_ACCOUNT_UNKNOWN;
+    if (*ret_number == SLOT_NONE) /* CASH is everywhere, unless there was no room to make it */
+        return ledger_is_cash(&posting->account) ? REASON_LIMIT : REASON_ACCOUNT_UNKNOWN;
     account = &ledger->accounts[*ret_number];
     if (account->status == ACCOUNT_CLOSED)
         return REASON_ACCOUNT_CLOSED;
@@ -186,8 +188,8 @@ static enum reason check_one(const struct ledger *ledger, const struct balance_c
     if (!currency_find(check->currency.code))
         return REASON_CURRENCY_UNKNOWN;
     number = ledger_find(ledger, &check->account, &check->currency);
-    if (number == SLOT_NONE)
-        return REASON_ACCOUNT_UNKNOWN;
+    if (number == SLOT_NONE) /* CASH is everywhere and has no floor, made or not */
+        return ledger_is_cash(&check->account) ? REASON_NONE : REASON_ACCOUNT_UNKNOWN;
     ledger_row(ledger, number, &row);
     if (row.attributes.status == ACCOUNT_CLOSED)
         return REASON_ACCOUNT_CLOSED;
@@ -324,6 +326,7 @@ uint16_t ledger_post(struct ledger *ledger, uint32_t hold_slot, const struct id 
         struct account *account = &ledger->accounts[held->account];
         struct entry *entry = &entries[index];
 
+        ASSERT(position >= account->applied);
         ledger_pend(ledger, held, -1);
         entry->at.position = position;
         entry->at.index = index;

@@ -75,6 +75,9 @@ void ledger_attributes(const struct ledger *ledger, uint32_t number,
                        struct account_attributes *ret_attributes);
 bool ledger_is_cash(const struct account_name *name);
 
+/* ledger_account.c */
+bool ledger_name_is_valid(const struct account_name *name);
+
 /* ledger_hold.c: hold `branch`, whose accounts are known to be there. */
 void ledger_hold_add(struct ledger *ledger, struct hold *hold, uint32_t number,
                      const struct posting *posting);

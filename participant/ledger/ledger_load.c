@@ -6,9 +6,9 @@
 
 static bool row_is_sound(const struct account_row *row)
 {
-    return row->attributes.status >= ACCOUNT_OPEN && row->attributes.status <= ACCOUNT_CLOSED &&
-           row->debits_posted >= 0 && row->credits_posted >= 0 &&
-           currency_find(row->attributes.currency.code) != NULL;
+    return ledger_name_is_valid(&row->attributes.name) && row->attributes.status >= ACCOUNT_OPEN &&
+           row->attributes.status <= ACCOUNT_CLOSED && row->debits_posted >= 0 &&
+           row->credits_posted >= 0 && currency_find(row->attributes.currency.code) != NULL;
 }
 
 int ledger_load(struct ledger *ledger, const struct account_row *row, struct err *err)
@@ -49,6 +49,8 @@ static int check_posting(const struct ledger *ledger, const struct posting *post
     const struct account *account;
     int64_t pending;
 
+    if (posting->side != SIDE_DEBIT && posting->side != SIDE_CREDIT)
+        return err_set(err, ERR_CORRUPT, "a held branch has a posting that is of no side");
     *ret_number = ledger_find(ledger, &posting->account, &posting->currency);
     if (*ret_number == SLOT_NONE)
         return err_set(err, ERR_CORRUPT, "a held branch names account %s in %s, which is not there",
@@ -64,13 +66,17 @@ static int check_posting(const struct ledger *ledger, const struct posting *post
 int ledger_restore(struct ledger *ledger, const struct branch *branch, uint32_t *ret_hold,
                    struct err *err)
 {
-    struct hold *hold = ledger_hold_make(ledger, branch);
+    struct hold *hold;
 
+    if (branch->posting_count == 0 || branch->posting_count > LEGS_MAX)
+        return err_set(err, ERR_CORRUPT, "a held branch has %u postings", branch->posting_count);
+    hold = ledger_hold_make(ledger, branch);
     if (!hold)
-        return err_set(err, ERR_FULL, "the store holds more than %u branches; raise txn-max",
-                       ledger->options.hold_max);
+        return err_set(err, ERR_FULL,
+                       "the store holds more than %u branches or %u postings; raise txn-max",
+                       ledger->options.hold_max, ledger->options.posting_max);
     for (uint16_t i = 0; i < branch->posting_count; i++) {
-        uint32_t number;
+        uint32_t number = SLOT_NONE;
         int rc = check_posting(ledger, &branch->postings[i], &number, err);
 
         if (rc != 0) {

@@ -1,4 +1,4 @@
-#include "runtime/random.h"
+#include "base/random.h"
 
 #include "base/assert.h"
 

@@ -1,6 +1,6 @@
 /* Random bytes from the kernel, for ids and guids. */
-#ifndef SETTLE_RUNTIME_RANDOM_H
-#define SETTLE_RUNTIME_RANDOM_H
+#ifndef SETTLE_BASE_RANDOM_H
+#define SETTLE_BASE_RANDOM_H
 
 #include "base/err.h"
 
