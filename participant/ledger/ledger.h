@@ -144,8 +144,9 @@ int ledger_apply(struct ledger *ledger, const struct account_attributes *attribu
  *
  * @ret_hold  the handle for ledger_post() or ledger_void()
  * @nets      receives credits minus debits per currency
- * @return    REASON_NONE, or the first refusal. BUSY and LIMIT are no vote: nothing is said about
- *            the branch. All others are NO: LEGS, AMOUNT, MALFORMED, CURRENCY_UNKNOWN,
+ * @return    REASON_NONE, or the first refusal. BUSY (hold_max, posting_max) and LIMIT (no room for
+ *            a CASH account) are no vote: nothing is said about the branch. All others are NO: LEGS
+ *            (also: more than NETS_MAX currencies), AMOUNT, MALFORMED, CURRENCY_UNKNOWN,
  *            ACCOUNT_UNKNOWN, ACCOUNT_CLOSED, ACCOUNT_BLOCKED, FUNDS, OVERFLOW, CHECK_FAILED
  */
 enum reason ledger_reserve(struct ledger *ledger, const struct branch *branch, uint32_t *ret_hold,
@@ -205,9 +206,10 @@ void ledger_replay_post(struct ledger *ledger, uint32_t hold, uint64_t position)
  *
  * A pass runs from cursor 0 until ledger_checkpoint_next() returns false, over as many turns as the
  * caller likes, while the ledger goes on. An account that changes behind the cursor is dirty again
- * and belongs to the next pass. Every row of the pass includes what was journaled up to the
- * position at which the pass began, so the journal may be trimmed up to there (but for prepared
- * transactions, which are carried) in the transaction that stores the pass's last row, or later.
+ * and belongs to the next pass. Every row of the pass includes what was journaled up to position P
+ * at which it began. So the journal may be trimmed up to P in the transaction that stores the
+ * pass's last row, or later, if what was unresolved at P was journaled again (RECORD_CARRIED) right
+ * then: not when the pass ends, for what is decided in between would find no beginning at replay.
  */
 
 /**
