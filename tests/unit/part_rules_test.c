@@ -340,6 +340,130 @@ static void cuts_are_bounded_and_end_with_their_connection(void) /* I10 */
     bench_close(bench);
 }
 
+/* Ids 0 to `count` - 1 are committed, under sequences 1 to `count`. */
+static void commit_many(struct bench *bench, uint8_t count)
+{
+    for (uint8_t i = 0; i < count; i++) {
+        bench_use(bench, i);
+        bench_say(bench, MSG_PREPARE, (uint64_t)i + 1);
+        bench_say(bench, MSG_COMMIT, (uint64_t)i + 1);
+    }
+}
+
+static void an_end_frees_all_but_its_exceptions(void) /* R9 */
+{
+    static const uint64_t exceptions[] = {2, 4};
+    struct bench *bench = sealed(16);
+    struct msg msg = bench_msg(bench, MSG_END, 0);
+
+    commit_many(bench, 6);
+    msg.end.watermark = 5;
+    msg.end.exceptions = exceptions;
+    msg.end.exception_count = 2;
+    bench_feed(bench, &msg);
+    for (uint8_t i = 0; i < 6; i++) {
+        bench_use(bench, i);
+        CU_ASSERT_EQUAL(bench_state(bench) == STATE_COMMITTED, i == 1 || i == 3 || i == 5);
+    }
+    CU_ASSERT_EQUAL(part_stats(bench->part)->unresolved_now, 3);
+    bench_use(bench, 1); /* the first of the list is touched, and goes to its end */
+    bench_say(bench, MSG_COMMIT, 7);
+    msg.end.watermark = 6;
+    msg.end.exception_count = 0;
+    bench_feed(bench, &msg);
+    CU_ASSERT_EQUAL(part_stats(bench->part)->unresolved_now, 1);
+    msg.end.watermark = 7;
+    bench_feed(bench, &msg);
+    CU_ASSERT_EQUAL(part_stats(bench->part)->unresolved_now, 0);
+    CU_ASSERT_EQUAL(part_stats(bench->part)->ended, 6);
+    bench_close(bench);
+}
+
+static void what_was_decided_alone_is_ended_like_any_other(void) /* R13, R9 */
+{
+    struct bench *bench = sealed(16);
+    struct msg msg = bench_msg(bench, MSG_PREPARE, 1);
+
+    bench->amount = 0;
+    msg.prepare.party_count = 1;
+    bench_feed(bench, &msg);
+    DONE(bench, "rCp");
+    end(bench, BENCH_EPOCH, 1);
+    DONE(bench, "E");
+    bench_close(bench);
+}
+
+static void a_view_shows_the_record(void)
+{
+    struct bench *bench = sealed(16);
+    struct part_view view;
+    uint32_t cursor = 0;
+
+    bench_say(bench, MSG_PREPARE, 1);
+    CU_ASSERT_TRUE_FATAL(part_next(bench->part, &cursor, &view));
+    CU_ASSERT_TRUE(id_equal(&view.id, &bench->id));
+    CU_ASSERT_TRUE(digest_equal(&view.digest, &bench->digest));
+    CU_ASSERT_EQUAL(view.state, STATE_PREPARED);
+    CU_ASSERT_EQUAL(view.since_ms, bench->now_ms);
+    CU_ASSERT_EQUAL(view.hold, 77);
+    CU_ASSERT_EQUAL(view.party_count, 2);
+    CU_ASSERT_TRUE(party_equal(&view.parties[1], &bench->parties[1]));
+    CU_ASSERT_EQUAL(view.net_count, 1);
+    CU_ASSERT_FALSE(part_next(bench->part, &cursor, &view));
+    bench_say(bench, MSG_COMMIT, 1);
+    CU_ASSERT_TRUE_FATAL(part_find(bench->part, &bench->id, &view));
+    CU_ASSERT_EQUAL(view.commit_timestamp, timestamp_of_ms(bench->wall_ms) + 9);
+    CU_ASSERT_EQUAL(view.hold, SLOT_NONE);
+    bench_close(bench);
+}
+
+static void a_failed_check_says_why(void) /* R12 */
+{
+    struct bench *bench = sealed(16);
+
+    bench->check = REASON_CHECK_FAILED;
+    bench_say(bench, MSG_CHECK, 1);
+    CU_ASSERT_EQUAL(bench_last(bench)->checked.reason, REASON_CHECK_FAILED);
+    bench_close(bench);
+}
+
+static void a_checkpoint_restores_clock_and_seal(void)
+{
+    struct bench *bench = sealed(16);
+    struct guid guid = {{9}};
+    uint64_t epoch;
+
+    part_restore_clock(bench->part, timestamp_of_ms(bench->wall_ms + 50));
+    part_restore_clock(bench->part, 3); /* never falls */
+    bench_say(bench, MSG_PREPARE, 1);
+    CU_ASSERT_EQUAL(bench_last(bench)->record.timestamp, timestamp_of_ms(bench->wall_ms + 50) + 1);
+    part_restore_seal(bench->part, 0, BENCH_EPOCH + 5, &guid);
+    part_restore_seal(bench->part, 0, BENCH_EPOCH, &guid);
+    part_seal_get(bench->part, 0, &epoch, &guid);
+    CU_ASSERT_EQUAL(epoch, BENCH_EPOCH + 5);
+    bench_close(bench);
+}
+
+static void a_cut_waits_for_nothing_prepared_after_it(void) /* C3 */
+{
+    struct bench *bench = sealed(16);
+
+    bench_say(bench, MSG_PREPARE, 1);
+    cut(bench, 3, 100);
+    bench_use(bench, 1);
+    bench_say(bench, MSG_PREPARE, 2);
+    bench_say(bench, MSG_COMMIT, 2);
+    SAID(bench, "COMMITTED");
+    bench_use(bench, 0);
+    bench_say(bench, MSG_ABORT, 1);
+    SAID(bench, "cut REPORTED, ABORTED DEADLINE");
+    for (uint64_t i = 0; i < 2 * CUTS_MAX; i++) { /* and each gives its place back */
+        cut(bench, 10 + i, 300 + i);
+        SAID(bench, "cut REPORTED");
+    }
+    bench_close(bench);
+}
+
 static void a_checkpoint_carries_what_is_unresolved(void)
 {
     struct bench *bench = sealed(16);
@@ -413,6 +537,12 @@ int main(int argc, char **argv)
         TEST(an_abort_ends_a_cuts_wait),
         TEST(a_cut_names_what_it_could_not_wait_for),
         TEST(cuts_are_bounded_and_end_with_their_connection),
+        TEST(an_end_frees_all_but_its_exceptions),
+        TEST(what_was_decided_alone_is_ended_like_any_other),
+        TEST(a_view_shows_the_record),
+        TEST(a_failed_check_says_why),
+        TEST(a_checkpoint_restores_clock_and_seal),
+        TEST(a_cut_waits_for_nothing_prepared_after_it),
         TEST(a_checkpoint_carries_what_is_unresolved),
         TEST(a_journal_that_contradicts_itself_stops_the_node),
         CU_TEST_INFO_NULL,
