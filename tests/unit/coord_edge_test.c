@@ -312,6 +312,180 @@ static void an_audit_with_nobody_connected_names_all(void)
     bench_close(bench);
 }
 
+static void every_message_and_reply_names_what_it_is_about(void)
+{
+    struct coord_options options = bench_options();
+    struct bench bench;
+    uint16_t group;
+    struct event ev;
+
+    options.groups = GROUPS_MAX;
+    bench_open(&bench, &options);
+    group = id_group(&bench.id, GROUPS_MAX);
+    ev = bench_event(&bench, EV_LEAD);
+    ev.lead.group = group;
+    ev.lead.epoch = BENCH_EPOCH;
+    bench_step(&bench, &ev);
+    CU_ASSERT_EQUAL(bench.batch.msgs[0].group, group);
+    for (int i = 0; i < 2; i++) {
+        struct msg sealed = {.kind = MSG_SEALED, .group = group, .tag = {.epoch = BENCH_EPOCH}};
+
+        bench_msg(&bench, i, &sealed);
+    }
+    bench_submit(&bench, 1, false, BENCH_LIMIT);
+    SENT(&bench, "PaPb");
+    for (int i = 0; i < 2; i++) {
+        const struct msg *msg = &bench.batch.msgs[i];
+
+        CU_ASSERT_EQUAL(msg->group, group);
+        CU_ASSERT_EQUAL(msg->tag.epoch, BENCH_EPOCH);
+        CU_ASSERT_EQUAL(msg->tag.sequence, 1);
+        CU_ASSERT_TRUE(id_equal(&msg->id, &bench.id));
+        CU_ASSERT_TRUE(digest_equal(&msg->digest, &bench.digest));
+        CU_ASSERT_EQUAL(msg->prepare.party_count, 2);
+        CU_ASSERT_TRUE(party_equal(&msg->prepare.parties[1], &bench.parties[1]));
+        CU_ASSERT_EQUAL(msg->prepare.branch.size, BENCH_BRANCH.size);
+        CU_ASSERT(memcmp(msg->prepare.branch.bytes, "branch", 6) == 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        struct msg yes = bench_record(&bench, MSG_PREPARE, STATE_PREPARED);
+
+        yes.group = group;
+        bench_msg(&bench, i, &yes);
+    }
+    CU_ASSERT_EQUAL_FATAL(bench.batch.reply_count, 1);
+    CU_ASSERT_TRUE(id_equal(&bench.batch.replies[0].id, &bench.id));
+    CU_ASSERT_TRUE(digest_equal(&bench.batch.replies[0].digest, &bench.digest));
+    CU_ASSERT_EQUAL(bench.batch.replies[0].waiter.request, bench.request);
+    CU_ASSERT_TRUE(id_equal(&bench.batch.told[0].id, &bench.id));
+    CU_ASSERT_EQUAL(bench.batch.told[0].state, STATE_COMMITTED);
+    bench_close(&bench);
+}
+
+static void open_sequences_stay_in_order(void) /* R9 */
+{
+    static const uint64_t open[] = {1, 4, 6};
+    struct coord_options options = bench_options();
+    struct bench *bench;
+    const struct msg *end;
+
+    options.end_ms = 10;
+    bench = bench_serving(&options);
+    for (uint8_t i = 0; i < 5; i++) { /* 1 to 5 */
+        bench_use(bench, i);
+        bench_submit(bench, 1, false, 60 * 1000);
+    }
+    for (uint8_t i = 0; i < 3; i++) { /* 3, 2 and 5 end, in no order */
+        static const uint8_t over[] = {2, 1, 4};
+
+        bench_use(bench, over[i]);
+        bench_yes(bench, 0, MSG_PREPARE);
+        bench_yes(bench, 1, MSG_PREPARE);
+        bench_answer(bench, 0, MSG_COMMIT, STATE_COMMITTED);
+        bench_answer(bench, 1, MSG_COMMIT, STATE_COMMITTED);
+    }
+    bench_use(bench, 9);
+    bench_submit(bench, 1, false, 60 * 1000); /* 6 */
+    bench_tick(bench, 10);
+    end = bench_first(bench, MSG_END);
+    CU_ASSERT_EQUAL(end->end.watermark, 6);
+    CU_ASSERT_EQUAL_FATAL(end->end.exception_count, 3);
+    CU_ASSERT(memcmp(end->end.exceptions, open, sizeof(open)) == 0);
+    bench_close(bench);
+}
+
+static void branches_are_given_back_when_an_abort_starts(void) /* I10 */
+{
+    struct coord_options options = bench_options();
+    struct bench *bench;
+
+    options.blob_bytes = 3 * 128;
+    bench = bench_serving(&options);
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    bench_tick(bench, BENCH_LIMIT);
+    CU_ASSERT_EQUAL(bench_phase(bench), PHASE_ABORTING);
+    bench_use(bench, 1);
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    SENT(bench, "PaPb");
+    bench_close(bench);
+}
+
+static void a_full_table_is_busy(void) /* I10 */
+{
+    struct coord_options options = bench_options();
+    struct bench *bench;
+
+    options.txn_max = 2;
+    options.in_flight_max = 2;
+    bench = bench_serving(&options);
+    for (uint8_t i = 0; i < 3; i++) { /* the third finds no room, and will be named again */
+        bench_use(bench, i);
+        bench_named(bench, 0, MSG_ORPHAN);
+    }
+    CU_ASSERT_EQUAL(coord_stats(bench->coord)->in_doubt_now, 2);
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    REPLIED(bench, "REFUSED BUSY");
+    bench_close(bench);
+}
+
+static void a_lost_leadership_may_come_back_higher(void) /* R2 */
+{
+    struct bench *bench = bench_serving(NULL);
+    struct msg stale = bench_record(bench, MSG_SEAL, STATE_NONE);
+
+    stale.kind = MSG_STALE;
+    stale.stale.sealed_epoch = BENCH_EPOCH + 1;
+    bench_msg(bench, 0, &stale);
+    SENT(bench, "!");
+    bench_group_event(bench, EV_UNLEAD);
+    bench_lead(bench, BENCH_EPOCH + 2, 1);
+    SENT(bench, "SaSbSc");
+    for (int i = 0; i < 2; i++) {
+        struct msg sealed = {.kind = MSG_SEALED, .tag = {.epoch = BENCH_EPOCH + 2}};
+
+        sealed.seal.guid.bytes[0] = 1;
+        bench_msg(bench, i, &sealed);
+        CU_ASSERT_TRUE(bench_has(bench, MSG_REPORT)); /* read anew */
+    }
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    SENT(bench, "PaPb");
+    CU_ASSERT_EQUAL(bench->batch.msgs[0].tag.sequence, 1);
+    bench_close(bench);
+}
+
+static void the_suspended_seal_and_end_nothing(void)
+{
+    struct coord_options options = bench_options();
+    struct bench *bench;
+
+    options.end_ms = 10;
+    bench = bench_serving(&options);
+    bench_commit(bench);
+    bench_group_event(bench, EV_SUSPEND);
+    bench_link(bench, 2, false);
+    bench_link(bench, 2, true);
+    SENT(bench, "");
+    bench_tick(bench, BENCH_RETRY);
+    SENT(bench, "");
+    bench_group_event(bench, EV_RESUME);
+    SENT(bench, "ScEaEb");
+    bench_close(bench);
+}
+
+static void an_audits_cut_is_after_all_that_was_heard(void)
+{
+    struct bench *bench = bench_serving(NULL);
+    struct msg yes;
+
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    yes = bench_record(bench, MSG_PREPARE, STATE_PREPARED);
+    yes.record.timestamp = timestamp_of_ms(bench->wall_ms + 30000);
+    bench_msg(bench, 0, &yes);
+    audit(bench);
+    CU_ASSERT(bench_first(bench, MSG_CUT)->cut.timestamp > yes.record.timestamp);
+    bench_close(bench);
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) {#name, name}
@@ -329,6 +503,13 @@ int main(int argc, char **argv)
         TEST(an_audit_lists_currencies_in_order),
         TEST(an_audit_of_too_many_currencies_says_so),
         TEST(an_audit_with_nobody_connected_names_all),
+        TEST(every_message_and_reply_names_what_it_is_about),
+        TEST(open_sequences_stay_in_order),
+        TEST(branches_are_given_back_when_an_abort_starts),
+        TEST(a_full_table_is_busy),
+        TEST(a_lost_leadership_may_come_back_higher),
+        TEST(the_suspended_seal_and_end_nothing),
+        TEST(an_audits_cut_is_after_all_that_was_heard),
         CU_TEST_INFO_NULL,
     };
 #undef TEST

@@ -292,6 +292,16 @@ const struct row coord_table[] = {
     {COMMITTED, STALE_HIGHER, COMMITTED, "!", ""},
     {ABORTED, STALE_HIGHER, ABORTED, "!", ""},
 
+    {NOT_LED, STALE_SAME, NOT_LED, "", ""},
+    {UNKNOWN_ID, STALE_SAME, UNKNOWN_ID, "Sa", ""},
+    {GATHERING, STALE_SAME, GATHERING, "Sa", ""},
+    {READING, STALE_SAME, READING, "Sa", ""},
+    {PREPARING, STALE_SAME, PREPARING, "Sa", ""},
+    {QUERYING, STALE_SAME, QUERYING, "Sa", ""},
+    {ABORTING, STALE_SAME, ABORTING, "Sa", ""},
+    {COMMITTED, STALE_SAME, COMMITTED, "Sa", ""},
+    {ABORTED, STALE_SAME, ABORTED, "Sa", ""},
+
     {NOT_LED, STALE_GUID, NOT_LED, "", ""},
     {UNKNOWN_ID, STALE_GUID, UNKNOWN_ID, "!", ""},
     {GATHERING, STALE_GUID, GATHERING, "!", ""},

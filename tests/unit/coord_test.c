@@ -329,6 +329,7 @@ static void feed(struct bench *bench, enum state from, enum stimulus event)
         feed_stray(bench, from, event);
         break;
     case STALE_LOWER:
+    case STALE_SAME:
     case STALE_HIGHER:
     case STALE_GUID:
     case STALE_LATE:
@@ -337,6 +338,18 @@ static void feed(struct bench *bench, enum state from, enum stimulus event)
     default:
         feed_cluster(bench, event);
     }
+}
+
+/* I1: an answer that cannot be, after the decision, is counted; nothing else ever is. */
+static uint64_t contradictions(const struct row *row)
+{
+    bool committed = row->from == COMMITTED &&
+                     (row->event == SAYS_ABORTED || row->event == SAYS_CONFLICT ||
+                      row->event == SAYS_NONE);
+
+    if (row->from == ABORTED && row->event == BOTH_COMMITTED)
+        return 2;
+    return committed || (row->from == ABORTED && row->event == SAYS_COMMITTED);
 }
 
 static void run_row(const struct row *row)
@@ -358,6 +371,7 @@ static void run_row(const struct row *row)
                event_names[row->event], state_names[to], bench.sent, bench.reply);
         CU_FAIL("another transition than the table's");
     }
+    CU_ASSERT_EQUAL(coord_stats(bench.coord)->contradictions, contradictions(row));
     bench_close(&bench);
 }
 
