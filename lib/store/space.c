@@ -7,7 +7,8 @@
  * nothing of a file system that is full. The reserve moves ahead of the end as the file grows; when
  * it cannot, the state is DISK_LOW, and what remains is spent on decided work.
  *
- * Free pages inside the file count as well, but never alone: a large value needs neighbouring ones.
+ * Free pages inside the file count by half: a value above half a page needs neighbouring ones,
+ * which they may not be. What decided work writes is small, so that any free page serves it.
  */
 #include "store/store_internal.h"
 
@@ -114,10 +115,10 @@ static enum store_space judge(const struct store *store, const struct room *room
     bool low = atomic_load(&store->space) != STORE_SPACE_OK;
     uint64_t least = low && free_size > 0 ? wanted + wanted / 8 : wanted;
 
-    if (room->map < wanted / 4 || room->map + free_size < least)
+    if (room->map + free_size / 2 < least)
         return STORE_SPACE_MAP_LOW;
-    if (room->disk < min_of(wanted / 4, room->map) ||
-        room->disk + free_size < min_of(least, room->map + free_size))
+    /* The disk is not asked for more than the map could use. */
+    if (room->disk < room->map && room->disk + free_size / 2 < least)
         return STORE_SPACE_DISK_LOW;
     return STORE_SPACE_OK;
 }
