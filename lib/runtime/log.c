@@ -159,3 +159,22 @@ void log_line(enum log_level level, const char *msg, const char *fields, ...)
     written = write(STDERR_FILENO, line, used);
     (void)written; /* a log that cannot be written has nobody to tell */
 }
+
+bool log_admits(struct log_limit *limit, uint64_t now_ms)
+{
+    uint64_t window = now_ms / LOG_WINDOW_MS;
+
+    if (window != limit->window) {
+        limit->window = window;
+        limit->lines = 0;
+    }
+    if (limit->lines == LOG_WINDOW_LINES) {
+        limit->held_back++;
+        return false;
+    }
+    limit->lines++;
+    if (limit->held_back > 0)
+        log_line(LOG_WARN, "lines like the next one were held back", "count=%u", limit->held_back);
+    limit->held_back = 0;
+    return true;
+}

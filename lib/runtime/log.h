@@ -45,6 +45,27 @@ bool log_enabled(enum log_level level);
 void log_line(enum log_level level, const char *msg, const char *fields, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* How many lines of one kind a window has room for, where a stranger can cause them. */
+#define LOG_WINDOW_MS    10000
+#define LOG_WINDOW_LINES 10
+
+/* One kind of line; zeroed to begin with. */
+struct log_limit {
+    uint64_t window; /* the window's number */
+    uint32_t lines;  /* asked for in it */
+    uint32_t held_back;
+};
+
+/**
+ * True iff a line of this kind may be written now, so that nobody fills the disk from outside:
+ *
+ *   if (log_admits(&peer_lines, loop_now_ms(loop)))
+ *       log_line(LOG_WARN, "a Hello is refused", "peer=%s", peer);
+ *
+ * The first one after some were held back is preceded by a line that says how many.
+ */
+bool log_admits(struct log_limit *limit, uint64_t now_ms);
+
 /** Append `value` to `text` at `*used`, quoted where it must be; cut at `size`. For tests as well.
  */
 void log_append_value(char *text, size_t size, size_t *used, const char *value);

@@ -5,21 +5,37 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Between the two stderr goes into a pipe, and comes out as `text`. */
+static int saved, reads_from;
+
+static void capture(void)
+{
+    int ends[2];
+
+    saved = dup(STDERR_FILENO);
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    reads_from = ends[0];
+}
+
+static void release(char *text, size_t size)
+{
+    ssize_t count;
+
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    count = read(reads_from, text, size - 1);
+    close(reads_from);
+    text[count > 0 ? count : 0] = '\0';
+}
+
 /* Run log_line() with stderr going into `text`. */
 static void captured(char *text, size_t size, const char *value)
 {
-    int ends[2], saved = dup(STDERR_FILENO);
-    ssize_t count;
-
-    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    dup2(ends[1], STDERR_FILENO);
+    capture();
     log_line(LOG_INFO, "it happened", "a=%s n=%d", value, 7);
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    close(ends[1]);
-    count = read(ends[0], text, size - 1);
-    close(ends[0]);
-    text[count > 0 ? count : 0] = '\0';
+    release(text, size);
 }
 
 static void values_are_quoted_where_they_must_be(void)
@@ -82,6 +98,26 @@ static void levels_below_the_least_are_silent(void)
     CU_ASSERT_FALSE(log_level_parse("loud", &level));
 }
 
+static void a_flood_is_held_back_and_counted(void)
+{
+    struct log_limit limit = {0};
+    char text[512];
+
+    log_init("bank-a", LOG_INFO);
+    capture();
+    for (uint64_t i = 0; i < 2 * LOG_WINDOW_LINES; i++)
+        CU_ASSERT_EQUAL(log_admits(&limit, 5 * LOG_WINDOW_MS + i), i < LOG_WINDOW_LINES);
+    release(text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "");
+    capture();
+    CU_ASSERT_TRUE(log_admits(&limit, 6 * LOG_WINDOW_MS)); /* the next window */
+    CU_ASSERT_TRUE(log_admits(&limit, 6 * LOG_WINDOW_MS));
+    release(text, sizeof(text));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "msg=\"lines like the next one were held back\" count=10\n"));
+    CU_ASSERT_EQUAL(strchr(text, '\n')[1], '\0'); /* said once */
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -89,6 +125,7 @@ int main(int argc, char **argv)
         {"a_line_is_one_line", a_line_is_one_line},
         {"a_long_line_is_cut", a_long_line_is_cut},
         {"levels_below_the_least_are_silent", levels_below_the_least_are_silent},
+        {"a_flood_is_held_back_and_counted", a_flood_is_held_back_and_counted},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
