@@ -84,7 +84,7 @@ int take_enum(struct decoder *d, struct uint_field field, enum need need, uint64
         return -1;
     }
     if (field.value >= 64 || !(allowed & ONE_OF(field.value))) {
-        note_failure(d, field.name, "has the unknown value %lld", (long long)field.value);
+        note_failure(d, field.name, "has the unknown value %llu", (unsigned long long)field.value);
         return -1;
     }
     return (int)field.value;

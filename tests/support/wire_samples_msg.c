@@ -72,6 +72,7 @@ static void sample_cut_result(struct sampler *s, struct msg *msg)
 
     for (uint16_t i = 0; i < count; i++) {
         sample_16(s, doubts[i].id.bytes);
+        sample_16(s, doubts[i].digest.bytes);
         doubts[i].nets = sample_nets(s, NETS_MAX, &doubts[i].net_count);
     }
     msg->cut_result.number = sample_u64(s);
