@@ -66,12 +66,13 @@ size_t raw_write(int fd, size_t offset, size_t size);
 bool raw_drain(int fd, size_t *total);
 
 /* Run the loop until the condition holds; fail the test when it does not within 20 s. */
-#define UNTIL(rig, condition)                                       \
-    do {                                                            \
-        uint64_t until_ms = loop_now_ms((rig)->loop) + 20000;       \
-        while (!(condition) && loop_now_ms((rig)->loop) < until_ms) \
-            loop_step((rig)->loop, 10);                             \
-        CU_ASSERT_TRUE_FATAL((condition) ? 1 : 0);                  \
+#define UNTIL(rig, condition)                                               \
+    do {                                                                    \
+        uint64_t until_ms = loop_now_ms((rig)->loop) + 20000;               \
+        bool met;                                                           \
+        while (!(met = (condition)) && loop_now_ms((rig)->loop) < until_ms) \
+            loop_step((rig)->loop, 10);                                     \
+        CU_ASSERT_TRUE_FATAL(met);                                          \
     } while (0)
 
 extern CU_TestInfo conn_tests[], limit_tests[], dialer_tests[], loop_tests[], address_tests[],
