@@ -68,7 +68,8 @@ static void draw_legs(struct sim *sim, struct content *content)
 
     for (uint64_t i = 0; i < transfers; i++) {
         bool euro = sim_chance(sim, 150);
-        int64_t amount = sim_chance(sim, 100) ? 1000 : 1 + (int64_t)sim_draw(sim, 40);
+        int64_t amount = sim_chance(sim, 100) ? SIM_NEVER_AVAILABLE
+                                              : 1 + (int64_t)sim_draw(sim, 40);
 
         add_leg(sim, content, euro ? SIM_CASH_EUR : (uint32_t)sim_draw(sim, 2), SIDE_DEBIT, amount);
         if (sim_chance(sim, 15))
@@ -91,7 +92,7 @@ static void draw_content(struct sim *sim)
     draw_legs(sim, content);
     if (sim_chance(sim, 250))
         content->readers = (uint8_t)(1u << sim_draw(sim, sim->bank_count));
-    content->check_min = sim_chance(sim, 300) ? 1000 : 10;
+    content->check_min = sim_chance(sim, 300) ? SIM_NEVER_AVAILABLE : 10;
     content_finish(sim, content);
     if (sim_content_of(sim, &content->id, &content->digest) + 1 < (int)sim->content_count)
         sim->content_count--; /* drawn twice: the same content of the same id */

@@ -291,6 +291,34 @@ void coordinator_link(struct sim *sim, uint32_t index, uint32_t peer, bool up)
     step(sim, index, &ev);
 }
 
+/* A Submit as it comes over the wire: what is digested and handed on is what was decoded. */
+static void receive_submit(struct sim *sim, const struct content *content, struct event *ev)
+{
+    struct envelope sent = {.kind = WIRE_SUBMIT, .request = 1}, received;
+    uint8_t bytes[SIM_FRAME_SIZE];
+    int size;
+
+    sent.submit.id = content->id;
+    sent.submit.protocol = content->protocol;
+    sent.submit.deadline_ms = content->deadline_ms;
+    sent.submit.branches = content->branches;
+    sent.submit.branch_count = content->branch_count;
+    size = wire_encode(&sim->scratch, &sent, bytes, sizeof(bytes));
+    ASSERT(size > FRAME_HEADER_SIZE);
+    arena_reset(&sim->arena);
+    if (wire_decode(&sim->arena, bytes + FRAME_HEADER_SIZE, (size_t)size - FRAME_HEADER_SIZE,
+                    &received, NULL) != 0) {
+        sim_fail(sim, "codec", "a Submit does not decode");
+        return;
+    }
+    ev->submit.id = received.submit.id;
+    ev->submit.digest = submit_digest(&received.submit);
+    ev->submit.protocol = received.submit.protocol;
+    ev->submit.deadline_ms = received.submit.deadline_ms;
+    ev->submit.branches = received.submit.branches;
+    ev->submit.branch_count = received.submit.branch_count;
+}
+
 void coordinator_request(struct sim *sim, uint32_t index, uint32_t ask_index)
 {
     const struct ask *ask = &sim->asks[ask_index];
@@ -302,12 +330,7 @@ void coordinator_request(struct sim *sim, uint32_t index, uint32_t ask_index)
     if (ask->kind == ASK_SUBMIT) {
         ev.kind = EV_SUBMIT;
         ev.submit.waiter = waiter;
-        ev.submit.id = content->id;
-        ev.submit.digest = content->digest;
-        ev.submit.protocol = content->protocol;
-        ev.submit.deadline_ms = content->deadline_ms;
-        ev.submit.branches = content->branches;
-        ev.submit.branch_count = content->branch_count;
+        receive_submit(sim, content, &ev);
         ev.submit.told = told_before(self, &content->id);
     } else if (ask->kind == ASK_OUTCOME) {
         ev.kind = EV_OUTCOME;

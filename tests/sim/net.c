@@ -256,19 +256,31 @@ static bool withhold(struct sim *sim, uint32_t index, const struct msg *msg)
         free_frame(sim, index);
     else
         sim->frames[index].held = true;
+    sim->frames[index].held_order = ++sim->queue.counter;
     return true;
 }
 
-/* What was held back goes on; what a rule still matches is held again. */
+/* The frame that was held back first, or SIM_FRAMES. */
+static uint32_t first_held(const struct sim *sim)
+{
+    uint32_t first = SIM_FRAMES;
+
+    for (uint32_t i = 0; i < SIM_FRAMES; i++) {
+        const struct frame *frame = &sim->frames[i];
+
+        if (frame->used && frame->held &&
+            (first == SIM_FRAMES || frame->held_order < sim->frames[first].held_order))
+            first = i;
+    }
+    return first;
+}
+
+/* What was held back goes on, in its order; what a rule still matches is held again. */
 void net_release(struct sim *sim)
 {
-    for (uint32_t i = 0; i < SIM_FRAMES; i++) {
-        struct happening happening = {.kind = HAPPENS_FRAME, .value = i};
-
-        if (!sim->frames[i].used || !sim->frames[i].held)
-            continue;
+    for (uint32_t i = first_held(sim); i < SIM_FRAMES; i = first_held(sim)) {
         sim->frames[i].held = false;
-        sim_schedule(sim, 1, happening);
+        sim_schedule(sim, 1, (struct happening){.kind = HAPPENS_FRAME, .value = i});
     }
 }
 

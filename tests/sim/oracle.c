@@ -84,6 +84,9 @@ static void check_content(struct sim *sim, uint32_t content)
         sim_fail(sim, "I1", "%s is COMMITTED at one bank and ABORTED at another", name);
     if (committed && !is_committed(sim, content))
         sim_fail(sim, "I2", "%s is COMMITTED without a durable YES of every voter", name);
+    if (committed && sim->contents[content].readers != 0 &&
+        sim->contents[content].check_min >= SIM_NEVER_AVAILABLE)
+        sim_fail(sim, "R12", "%s is COMMITTED though its read-only branch cannot hold", name);
     if (told == STATE_COMMITTED && aborted)
         sim_fail(sim, "I3", "%s was told COMMITTED, and a bank recorded ABORTED", name);
     if (told == STATE_ABORTED && committed)

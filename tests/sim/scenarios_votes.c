@@ -104,7 +104,7 @@ static void s8_read_only_no(struct sim *sim)
     uint32_t t1, ask;
 
     script_begin(sim, 2, 3);
-    t1 = script_guarded(sim, B1, B2, B3, 1000);
+    t1 = script_guarded(sim, B1, B2, B3, SIM_NEVER_AVAILABLE);
     script_hold(sim, C1, ANY, MSG_ABORT, ANY);
     script_hold(sim, C1, ANY, MSG_ABORT_IF_MINE, ANY);
     ask = script_submit(sim, t1, C1, 1000);
@@ -123,7 +123,7 @@ static void s8_read_only_no_is_told(struct sim *sim)
     uint32_t t1, ask;
 
     script_begin(sim, 2, 3);
-    t1 = script_guarded(sim, B1, B2, B3, 1000);
+    t1 = script_guarded(sim, B1, B2, B3, SIM_NEVER_AVAILABLE);
     ask = script_submit(sim, t1, C1, 1000);
     sim_run(sim, 50);
     script_expect_reply(sim, ask, REPLY_ABORTED);

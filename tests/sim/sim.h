@@ -27,37 +27,38 @@
 
 #include <stdio.h>
 
-#define SIM_COORDINATORS 3
-#define SIM_BANKS        4
-#define SIM_GROUPS       2
-#define SIM_CONTENTS     12   /* submissions that differ in id or content */
-#define SIM_ASKS         2048 /* requests of clients in one run */
-#define SIM_CONNS        512
-#define SIM_FRAMES       512
-#define SIM_FRAME_SIZE   8192
-#define SIM_HAPPENINGS   4096
-#define SIM_JOURNAL      4096 /* records of one bank in one run */
-#define SIM_JOURNAL_SIZE (512 * 1024)
-#define SIM_JOBS         128
-#define SIM_ROWS         8 /* accounts of one bank */
-#define SIM_RULES        16
-#define SIM_SESSIONS     256
-#define SIM_STORED_SIZE  256
-#define SIM_CUTS         256 /* reports of cuts that are verified at the end */
-#define SIM_OUTBOX_SIZE  (128 * 1024)
-#define SIM_TURN_STEPS   3 /* steps within a turn: a message, then the ledger's answers */
-#define SIM_ZK_NODES     8
-#define SIM_ACCOUNTS     4 /* of a bank: A, B, CASH in USD; CASH in EUR when it is named first */
-#define SIM_CASH_USD     2
-#define SIM_CASH_EUR     3
-#define SIM_CURRENCIES   2
-#define SIM_FAILURE_SIZE 1024
+#define SIM_COORDINATORS    3
+#define SIM_BANKS           4
+#define SIM_GROUPS          2
+#define SIM_CONTENTS        12   /* submissions that differ in id or content */
+#define SIM_ASKS            2048 /* requests of clients in one run */
+#define SIM_CONNS           512
+#define SIM_FRAMES          512
+#define SIM_FRAME_SIZE      8192
+#define SIM_HAPPENINGS      4096
+#define SIM_JOURNAL         4096 /* records of one bank in one run */
+#define SIM_JOURNAL_SIZE    (512 * 1024)
+#define SIM_JOBS            128
+#define SIM_ROWS            8 /* accounts of one bank */
+#define SIM_RULES           16
+#define SIM_SESSIONS        256
+#define SIM_STORED_SIZE     256
+#define SIM_CUTS            256 /* reports of cuts that are verified at the end */
+#define SIM_OUTBOX_SIZE     (128 * 1024)
+#define SIM_TURN_STEPS      3 /* steps within a turn: a message, then the ledger's answers */
+#define SIM_ZK_NODES        8
+#define SIM_ACCOUNTS        4 /* of a bank: A, B, CASH in USD; CASH in EUR when it is named first */
+#define SIM_CASH_USD        2
+#define SIM_CASH_EUR        3
+#define SIM_CURRENCIES      2
+#define SIM_NEVER_AVAILABLE 1000 /* more than all the money there is */
+#define SIM_FAILURE_SIZE    1024
 
-#define SIM_WALL_MS      UINT64_C(1700000000000) /* the wall clocks' start */
-#define SIM_SESSION_MS   2000
-#define SIM_ZK_TICK_MS   500
-#define SIM_HEAL_MS      (SIM_SESSION_MS + SIM_ZK_TICK_MS + 5000) /* I9's bound */
-#define SIM_BANK_TICK_MS 100
+#define SIM_WALL_MS         UINT64_C(1700000000000) /* the wall clocks' start */
+#define SIM_SESSION_MS      2000
+#define SIM_ZK_TICK_MS      500
+#define SIM_HEAL_MS         (SIM_SESSION_MS + SIM_ZK_TICK_MS + 5000) /* I9's bound */
+#define SIM_BANK_TICK_MS    100
 
 /* What can happen next. `node` is whose it is; what no longer fits the state is ignored. */
 enum happening_kind {
@@ -186,6 +187,7 @@ struct conn {
 
 struct frame {
     bool used, held;
+    uint64_t held_order;
     bool to_bank;
     uint32_t conn;
     uint32_t size;
