@@ -303,6 +303,7 @@ static int thread_start(struct store *store, struct err *err)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0)
         return err_set_errno(err, ERR_MEMORY, rc, "cannot start the store's thread");
+    pthread_setname_np(store->thread, "store");
     store->thread_started = true;
     return 0;
 }

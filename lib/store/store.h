@@ -98,7 +98,8 @@ int store_init(const char *dir, const struct store_identity *identity, struct er
  *
  * ERR_NOT_FOUND: no store there; the text says how to make one. ERR_FOREIGN: another cluster, node,
  * role or store id, or made by a newer release; the text has both. ERR_CORRUPT: damaged. ERR_BUSY:
- * open in a live process (this one included). ERR_IO, ERR_USAGE (options), ERR_MEMORY.
+ * open in a live process (this one included). ERR_USAGE: options, or a network file system. ERR_IO,
+ * ERR_MEMORY.
  */
 int store_open(const char *dir, const struct store_identity *expected,
                const struct store_options *options, struct store **ret_store, struct err *err);

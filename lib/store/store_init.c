@@ -11,12 +11,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define INIT_SUFFIX   ".init"
@@ -38,6 +40,25 @@ static long lock_owner(int fd)
     return got > 0 ? strtol(text, NULL, 10) : 0;
 }
 
+/* LMDB's map and our lock hold between processes of one machine only. */
+static int check_local(const char *dir, int fd, struct err *err)
+{
+    static const unsigned long network[] = {NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,
+                                            SMB2_SUPER_MAGIC};
+    struct statfs fs;
+
+    if (fstatfs(fd, &fs) != 0)
+        return err_set_errno(err, ERR_IO, errno, "cannot read the file system of %s", dir);
+    for (size_t i = 0; i < sizeof(network) / sizeof(network[0]); i++) {
+        if (((unsigned long)fs.f_type & 0xffffffff) == network[i])
+            return err_set(err, ERR_USAGE,
+                           "%s is on a network file system, where a store is not safe; name a "
+                           "folder on a local disk",
+                           dir);
+    }
+    return 0;
+}
+
 int store_lock(const char *dir, struct err *err)
 {
     char path[PATH_MAX];
@@ -48,6 +69,11 @@ int store_lock(const char *dir, struct err *err)
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set_errno(err, ERR_IO, errno, "cannot open %s", path);
+    rc = check_local(dir, fd, err);
+    if (rc != 0) {
+        close(fd);
+        return rc;
+    }
     /* flock() belongs to the open file, so it also refuses a second open in this process. */
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         rc = errno == EWOULDBLOCK
@@ -180,6 +206,13 @@ static int remove_files(const char *temp, bool with_lock, struct err *err)
     return 0;
 }
 
+/* What an init that failed leaves is nothing. */
+static void remove_temp(const char *temp)
+{
+    remove_files(temp, true, NULL);
+    rmdir(temp);
+}
+
 /* Makes the folder, or takes over what an init that died left of it. Returns the lock's fd. */
 static int take_temp(const struct places *places, struct err *err)
 {
@@ -193,6 +226,8 @@ static int take_temp(const struct places *places, struct err *err)
     if (rc != 0)
         return rc;
     fd = store_lock(places->temp, err);
+    if (fd == ERR_USAGE)
+        remove_temp(places->temp);
     if (fd < 0)
         return fd;
     /* The folder may have become another init's store before the lock was ours. */
@@ -319,8 +354,7 @@ int store_init(const char *dir, const struct store_identity *identity, struct er
     if (rc == 0) {
         rc = force(places.parent, err);
     } else {
-        remove_files(places.temp, true, NULL);
-        rmdir(places.temp);
+        remove_temp(places.temp);
     }
     close(lock_fd);
     return rc;

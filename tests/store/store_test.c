@@ -429,6 +429,41 @@ static void counters_count_each_key_once_and_survive(void)
     store_close(store);
 }
 
+/* A coordinator's history: what is older than the retention goes, and stays counted. */
+static void history_older_than_a_time_goes_and_stays_counted(void)
+{
+    static const uint8_t zeros[10];
+    struct store_scan first = {.table = STORE_HISTORY, .direction = STORE_FORWARD, .max = 1};
+    struct store *store = must_make(dir);
+    struct id oldest = id_make(1500, zeros);
+    struct store_stats stats;
+    struct seen seen = {0};
+    struct store_job *job;
+
+    for (uint64_t at = 1; at <= 3000;) {
+        job = must_begin(store);
+        for (int i = 0; i < 1000; i++, at++) {
+            struct id id = id_make(at, zeros);
+            CU_ASSERT_TRUE_FATAL(store_put_counted(job, STORE_HISTORY, id.bytes, sizeof(id.bytes),
+                                                   &at, sizeof(at),
+                                                   at % 3 ? STORE_COMMITTED : STORE_ABORTED));
+        }
+        store_job_submit(job, at);
+    }
+    job = must_begin(store);
+    CU_ASSERT_TRUE(store_trim(job, STORE_HISTORY, oldest.bytes, sizeof(oldest.bytes)));
+    store_job_submit(job, 3002);
+    wait_trimmed(store, 1499, 3002);
+    CU_ASSERT_EQUAL(store_scan(store, &first, see, &seen, NULL), 1);
+    CU_ASSERT_EQUAL(seen.positions[0] >> 16, 1500);
+    store_close(store);
+    store = must_open(dir);
+    store_stats(store, &stats);
+    CU_ASSERT_EQUAL(stats.counters[STORE_COMMITTED], 2000);
+    CU_ASSERT_EQUAL(stats.counters[STORE_ABORTED], 1000);
+    store_close(store);
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -447,6 +482,8 @@ int main(int argc, char **argv)
         {"scan_ends_where_the_callback_says", scan_ends_where_the_callback_says},
         {"reads_do_not_pin_pages", reads_do_not_pin_pages},
         {"counters_count_each_key_once_and_survive", counters_count_each_key_once_and_survive},
+        {"history_older_than_a_time_goes_and_stays_counted",
+         history_older_than_a_time_goes_and_stays_counted},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
