@@ -486,6 +486,44 @@ static void an_audits_cut_is_after_all_that_was_heard(void)
     bench_close(bench);
 }
 
+static void another_list_is_followed_as_another_transaction(void) /* R14, R15 */
+{
+    struct bench *bench = bench_serving(NULL);
+    struct guid store = bench->parties[1].store;
+    struct coord_view view;
+
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    bench_answer(bench, 1, MSG_PREPARE, STATE_ABORTED);
+    SENT(bench, "Ia");
+    bench_yes(bench, 0, MSG_ABORT_IF_MINE); /* an earlier leader's, of who knows which list */
+    CU_ASSERT_EQUAL(bench_phase(bench), PHASE_ABORTED);
+    bench->parties[1].store.bytes[0] = 99;
+    bench_named(bench, 0, MSG_ORPHAN); /* of another store of b: our Abort is not meant */
+    SENT(bench, "");
+    CU_ASSERT_EQUAL(coord_stats(bench->coord)->following_now, 0);
+    bench_named(bench, 0, MSG_ORPHAN);
+    SENT(bench, "Qa");
+    CU_ASSERT_TRUE_FATAL(coord_find(bench->coord, &bench->id, &view));
+    CU_ASSERT_EQUAL(view.phase, PHASE_QUERYING);
+    CU_ASSERT_EQUAL(view.parties[1].store.bytes[0], 99);
+    bench->parties[1].store = store;
+    bench_close(bench);
+}
+
+static void its_own_list_makes_a_participant_obey(void) /* R14, R15 */
+{
+    struct bench *bench = bench_serving(NULL);
+
+    bench_submit(bench, 1, false, BENCH_LIMIT);
+    bench_answer(bench, 1, MSG_PREPARE, STATE_ABORTED);
+    bench_yes(bench, 0, MSG_ABORT_IF_MINE);
+    bench_named(bench, 0, MSG_ORPHAN);
+    SENT(bench, "Aa");
+    bench_answer(bench, 0, MSG_ABORT, STATE_ABORTED);
+    CU_ASSERT_EQUAL(coord_stats(bench->coord)->following_now, 0);
+    bench_close(bench);
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) {#name, name}
@@ -510,6 +548,8 @@ int main(int argc, char **argv)
         TEST(a_lost_leadership_may_come_back_higher),
         TEST(the_suspended_seal_and_end_nothing),
         TEST(an_audits_cut_is_after_all_that_was_heard),
+        TEST(another_list_is_followed_as_another_transaction),
+        TEST(its_own_list_makes_a_participant_obey),
         CU_TEST_INFO_NULL,
     };
 #undef TEST
