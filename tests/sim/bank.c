@@ -21,9 +21,12 @@ void bank_send(void *ctx, uint32_t peer, const uint8_t *bytes, size_t size)
 {
     static const struct guid nobody;
     struct bank *self = ctx;
+    struct sim *sim = self->sim;
 
-    if (self->sim->conns[peer - 1].bank_open)
-        net_send(self->sim, peer, false, &nobody, (struct blob){bytes, (uint32_t)size});
+    if (!sim->healing && sim_chance(sim, sim->faults.crash_in_speech))
+        self->dying = true; /* between two messages that were let go together */
+    if (!self->dying && sim->conns[peer - 1].bank_open)
+        net_send(sim, peer, false, &nobody, (struct blob){bytes, (uint32_t)size});
 }
 
 static const struct outcome *stored(const struct bank *self, const struct id *id)
@@ -158,11 +161,21 @@ static void queue_frames(struct sim *sim, struct bank *self)
     }
 }
 
+/* What rests on no more than what is forced leaves (R1). */
+static void release(struct sim *sim, uint32_t index)
+{
+    struct bank *self = &sim->banks[index];
+
+    outbox_release(self->outbox, self->durable);
+    if (self->dying)
+        bank_crash(sim, index);
+}
+
 static void open_turn(struct sim *sim, uint32_t index)
 {
     struct bank *self = &sim->banks[index];
 
-    if (self->turn_open || self->batch.log_tail == self->submitted)
+    if (!self->alive || self->turn_open || self->batch.log_tail == self->submitted)
         return;
     self->turn_open = true;
     sim_schedule(sim, sim->random ? sim_draw(sim, sim->faults.turn_ms + 1) : 1,
@@ -198,7 +211,7 @@ static void step(struct sim *sim, uint32_t index, struct event *ev, const struct
         bank_crash(sim, index);
         return;
     }
-    outbox_release(self->outbox, self->durable);
+    release(sim, index);
     open_turn(sim, index);
 }
 
@@ -225,6 +238,15 @@ void bank_tick(struct sim *sim, uint32_t index)
 
     sim_schedule(sim, SIM_BANK_TICK_MS, of_self(sim, HAPPENS_BANK_TICK, index));
     step(sim, index, &ev, NULL);
+}
+
+/* The store is full, or has room again: new work is refused, what is decided finishes. */
+void bank_admit(struct sim *sim, uint32_t index, enum reason reason)
+{
+    struct event ev = {.kind = EV_ADMIT, .admit = {.reason = reason}};
+
+    if (sim->banks[index].alive)
+        step(sim, index, &ev, NULL);
 }
 
 void bank_forget_before(struct sim *sim, uint32_t index, const struct id *oldest)
@@ -258,7 +280,7 @@ void bank_forced(struct sim *sim, uint32_t index)
         bank_crash(sim, index);
         return;
     }
-    outbox_release(self->outbox, self->durable);
+    release(sim, index);
 }
 
 /* The counters of a process's life are added up when it ends. */
@@ -286,6 +308,7 @@ void bank_crash(struct sim *sim, uint32_t index)
     bank_count(sim, index);
     sim->counts.bank_crashes += !sim->healing;
     self->alive = false;
+    self->dying = false;
     batch_clear(&self->batch);
     outbox_close(self->outbox);
     self->outbox = NULL;

@@ -194,6 +194,12 @@ void chaos_fault(struct sim *sim, enum fault fault)
         sim->counts.zookeepers_restored++;
         zk_restore(sim);
         break;
+    case FAULT_FULL:
+        sim->counts.full_stores++;
+        bank_admit(sim, bank, REASON_STORAGE_FULL);
+        sim_schedule(sim, 50 + sim_draw(sim, CHAOS_MS - sim->now_ms),
+                     (struct happening){.kind = HAPPENS_ROOM, .node = (uint8_t)bank});
+        break;
     case FAULT_CLOCK:
         sim->counts.clock_jumps++;
         sim->banks[bank].skew_ms = draw_skew(sim);

@@ -90,6 +90,7 @@ enum happening_kind {
     HAPPENS_START_BANK,
     HAPPENS_MEND,    /* the network between coordinator `node` and bank `other` */
     HAPPENS_ZK_MEND, /* ... between coordinator `node` and ZooKeeper */
+    HAPPENS_ROOM,    /* a bank's store has room again */
     HAPPENS_WAKE,    /* a coordinator that stood still goes on */
 };
 
@@ -109,6 +110,7 @@ enum fault {
     FAULT_CUT_LINK,   /* between a coordinator and a bank */
     FAULT_CUT_ZK,     /* between a coordinator and ZooKeeper */
     FAULT_ZK_RESTORE, /* ZooKeeper comes back from an older state */
+    FAULT_FULL,       /* a bank takes no new work for a while */
     FAULT_CLOCK,      /* a wall clock jumps */
     FAULT_KINDS
 };
@@ -120,7 +122,7 @@ struct sim_faults {
     uint32_t turn_ms, force_ms; /* at most, from step to submission to force */
     uint32_t crash_after_step;  /* of a bank that recorded something */
     uint32_t crash_at_force;    /* of a bank, between the force and what it lets go */
-    uint32_t crash_in_speech;   /* of a coordinator, between two messages of one step */
+    uint32_t crash_in_speech;   /* of anybody, between two messages of one step */
     uint32_t checkpoint;        /* of a turn */
     uint32_t lose_reply;
     uint32_t skew_ms;      /* wall clocks are off by up to this */
@@ -239,6 +241,7 @@ struct bank {
     struct sim *sim;
     uint32_t index;
     bool alive;
+    bool dying;       /* it crashes when its step is over, and says no more */
     bool store_stuck; /* directed: nothing is forced */
     uint32_t process;
     struct party self;
@@ -367,6 +370,7 @@ struct cut_seen {
     X(cut_links)           \
     X(expired_sessions)    \
     X(zookeepers_restored) \
+    X(full_stores)         \
     X(clock_jumps)         \
     X(frames_lost)         \
     X(frames_repeated)     \
@@ -513,6 +517,7 @@ void bank_link_down(struct sim *sim, uint32_t index, uint32_t peer);
 void bank_tick(struct sim *sim, uint32_t index);
 void bank_turn(struct sim *sim, uint32_t index);
 void bank_forced(struct sim *sim, uint32_t index);
+void bank_admit(struct sim *sim, uint32_t index, enum reason reason);
 void bank_forget_before(struct sim *sim, uint32_t index, const struct id *oldest);
 void bank_index(struct bank *self, const struct record *record);
 void disk_append(struct sim *sim, struct bank *self, const struct record *record);

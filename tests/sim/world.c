@@ -146,6 +146,7 @@ static void begin_bank(struct bank *self)
     outbox_close(self->outbox);
     self->outbox = NULL;
     self->alive = false;
+    self->dying = false;
     self->store_stuck = false;
     self->process = 0;
     self->skew_ms = 0;
@@ -310,6 +311,9 @@ static void dispatch(struct sim *sim, const struct happening *happening)
         break;
     case HAPPENS_ZK_MEND:
         zk_mend(sim, happening->node);
+        break;
+    case HAPPENS_ROOM:
+        bank_admit(sim, happening->node, REASON_NONE);
         break;
     case HAPPENS_WAKE:
         zk_hear(sim, happening->node);

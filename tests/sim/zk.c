@@ -98,8 +98,16 @@ void zk_join(struct sim *sim, uint32_t coordinator)
                                                           .alive = true};
     self->session = ++zk->session_count;
     self->suspended = false;
-    for (uint32_t group = 0; group < sim->group_count; group++)
-        add_node(sim, coordinator, group);
+    for (uint32_t group = 0; group < sim->group_count; group++) {
+        struct happening later = of_coordinator(sim, HAPPENS_REJOIN, coordinator);
+
+        later.other = (uint8_t)group;
+        later.value = self->session;
+        if (sim->random && sim_draw(sim, 3) == 0) /* so that not one of them leads all groups */
+            sim_schedule(sim, sim_delay(sim, 60), later);
+        else
+            add_node(sim, coordinator, group);
+    }
 }
 
 void zk_expire(struct sim *sim, uint32_t session)
