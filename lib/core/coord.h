@@ -107,7 +107,10 @@ void coord_step(struct coord *coord, const struct event *ev, struct batch *batch
 /** When the next EV_TICK is due, in now_ms: 0 for at once; UINT64_MAX if nothing is scheduled. */
 uint64_t coord_next_ms(const struct coord *coord);
 
-/** True iff this process leads the group; and since which epoch, and whether it may start work. */
+/**
+ * True iff this process leads the group; and since which epoch, and whether it may start work (both
+ * may be NULL).
+ */
 bool coord_leads(const struct coord *coord, uint16_t group, uint64_t *ret_epoch, bool *ret_active);
 
 /** Registered participant by name: its store (zero if unknown), and whether it is connected. */

@@ -103,8 +103,10 @@ bool coord_leads(const struct coord *coord, uint16_t group, uint64_t *ret_epoch,
     ASSERT(group < coord->options.groups);
     if (at->epoch == 0)
         return false;
-    *ret_epoch = at->epoch;
-    *ret_active = coord_group_active(at);
+    if (ret_epoch)
+        *ret_epoch = at->epoch;
+    if (ret_active)
+        *ret_active = coord_group_active(at);
     return true;
 }
 

@@ -354,6 +354,12 @@ void part_seal_get(const struct part *part, uint16_t group, uint64_t *ret_epoch,
     *ret_guid = part->groups[group].guid;
 }
 
+uint32_t part_leader_peer(const struct part *part, uint16_t group)
+{
+    ASSERT(group < part->options.groups);
+    return part->groups[group].peer;
+}
+
 void part_restore_clock(struct part *part, uint64_t clock)
 {
     part_clock_raise(part, clock);

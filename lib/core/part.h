@@ -86,6 +86,9 @@ bool part_next(const struct part *part, uint32_t *cursor, struct part_view *ret_
 /** Look at the unresolved transaction `id`; false if there is none. */
 bool part_find(const struct part *part, const struct id *id, struct part_view *ret_view);
 
+/** The connection of the group's sealed leader; PEER_NONE when it did not seal since the start. */
+uint32_t part_leader_peer(const struct part *part, uint16_t group);
+
 /* What a checkpoint keeps beside journal and tables. */
 uint64_t part_clock(const struct part *part);
 void part_seal_get(const struct part *part, uint16_t group, uint64_t *ret_epoch,
