@@ -51,8 +51,9 @@ static bool wait_for_prepared(struct coord *coord, struct coord_lookup *find, st
         return false;
     named.parties = parties_expand(&coord->parties, find->parties, find->party_count, batch);
     txn = coord_take_over(coord, find->group, &named);
-    if (!txn || !coord_wait(coord, txn, find->waiter, find->until_ms, batch))
+    if (!txn)
         return false;
+    coord_wait(coord, txn, find->waiter, find->until_ms, batch);
     find->used = false;
     return true;
 }
@@ -161,10 +162,10 @@ void coord_on_outcome(struct coord *coord, const struct event *ev, struct batch 
         return;
     }
     txn = best_followed(coord, &ev->outcome.id);
-    if (txn &&
-        coord_wait(coord, txn, ev->outcome.waiter, coord->now_ms + ev->outcome.deadline_ms, batch))
-        return;
-    find_start(coord, ev, group, batch);
+    if (txn)
+        coord_wait(coord, txn, ev->outcome.waiter, coord->now_ms + ev->outcome.deadline_ms, batch);
+    else
+        find_start(coord, ev, group, batch);
 }
 
 static void find_note(struct coord *coord, struct coord_lookup *find, const struct msg *msg)

@@ -216,7 +216,7 @@ void coord_group_schedule(struct coord *coord, uint16_t group);
 
 /* coord_submit.c */
 void coord_on_submit(struct coord *coord, const struct event *ev, struct batch *batch);
-bool coord_wait(struct coord *coord, struct coord_txn *txn, struct waiter waiter, uint64_t until_ms,
+void coord_wait(struct coord *coord, struct coord_txn *txn, struct waiter waiter, uint64_t until_ms,
                 struct batch *batch);
 void coord_tell(struct coord *coord, struct coord_txn *txn, struct batch *batch);
 void coord_refuse(struct coord *coord, struct coord_txn *txn, enum reason reason,

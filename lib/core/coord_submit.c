@@ -116,26 +116,31 @@ void coord_reply_told(const struct outcome *told, struct waiter waiter, struct b
     reply->timestamp = told->timestamp;
 }
 
-/* Wait for a transaction that is there: answered at once if it is decided. */
-bool coord_wait(struct coord *coord, struct coord_txn *txn, struct waiter waiter, uint64_t until_ms,
+/*
+ * Wait for a transaction that is there: answered at once if it is decided. When WAITERS_MAX wait,
+ * the one who came first gives way: it is the likeliest to be gone, as a client that reconnects
+ * asks again.
+ */
+void coord_wait(struct coord *coord, struct coord_txn *txn, struct waiter waiter, uint64_t until_ms,
                 struct batch *batch)
 {
     if (!coord_undecided(txn)) {
         reply_outcome(coord, txn, waiter, batch);
-        return true;
+        return;
     }
     for (uint8_t i = 0; i < txn->waiter_count; i++) {
         if (txn->waiters[i].waiter.client == waiter.client &&
             txn->waiters[i].waiter.request == waiter.request)
-            return true; /* the request came twice */
+            return; /* the request came twice */
     }
-    if (txn->waiter_count == WAITERS_MAX)
-        return false;
+    if (txn->waiter_count == WAITERS_MAX) {
+        txn->waiters[0].until_ms = 0;
+        coord_tell_unknown(coord, txn, REASON_BUSY, 0, batch);
+    }
     txn->waiters[txn->waiter_count].waiter = waiter;
     txn->waiters[txn->waiter_count].until_ms = until_ms;
     txn->waiter_count++;
     coord_txn_schedule(coord, txn);
-    return true;
 }
 
 /* The shape of a Submit, as far as it can be seen without opening a branch. */
@@ -261,8 +266,7 @@ void coord_on_submit(struct coord *coord, const struct event *ev, struct batch *
         coord_refuse_waiter(coord, waiter, &ev->submit.id, REASON_CONFLICT, NULL, batch);
     } else if (txn) {
         coord->stats.resubmitted++; /* R7: it joins, and its deadline is only its own */
-        if (!coord_wait(coord, txn, waiter, until_ms, batch))
-            coord_refuse_waiter(coord, waiter, &ev->submit.id, REASON_BUSY, NULL, batch);
+        coord_wait(coord, txn, waiter, until_ms, batch);
     } else if (!coord_group_active(&coord->groups[group])) {
         coord_refuse_waiter(coord, waiter, &ev->submit.id, REASON_NOT_LEADER, NULL, batch);
     } else {

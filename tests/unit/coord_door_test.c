@@ -69,7 +69,8 @@ static void overload_is_refused_before_anything_is_promised(void) /* I10 */
     bench_use(bench, 0);
     for (int i = 0; i < WAITERS_MAX; i++)
         bench_submit(bench, 1, false, BENCH_LIMIT);
-    REPLIED(bench, "REFUSED BUSY"); /* too many wait for one */
+    REPLIED(bench, "UNKNOWN BUSY"); /* the first who waits gives way to the fifth */
+    CU_ASSERT_EQUAL(bench->batch.replies[0].waiter.request, 1);
     bench_close(bench);
     options = bench_options();
     options.blob_bytes = 3 * 128; /* three chunks: one transaction's branches */
