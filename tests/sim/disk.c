@@ -188,7 +188,7 @@ static void encode_meta(struct sim *sim, const struct bank *self, struct job *jo
                                     .clock = part_clock(self->part)};
     int size;
 
-    for (uint16_t group = 0; group < sim->group_count; group++) {
+    for (uint16_t group = 0; group < (uint16_t)sim->group_count; group++) {
         struct seal *seal = &checkpoint.seals[checkpoint.seal_count];
 
         part_seal_get(self->part, group, &seal->epoch, &seal->guid);

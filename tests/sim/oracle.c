@@ -326,7 +326,7 @@ void oracle_restarted(struct sim *sim, uint32_t bank)
     struct oracle *oracle = &sim->oracle;
     const struct part *part = sim->banks[bank].part;
 
-    for (uint16_t group = 0; group < sim->group_count; group++) {
+    for (uint16_t group = 0; group < (uint16_t)sim->group_count; group++) {
         struct guid guid;
         uint64_t epoch;
 
