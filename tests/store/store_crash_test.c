@@ -254,6 +254,29 @@ static void failed_commit_ends_the_process(void)
     }
 }
 
+static void write_an_old_position(const char *path)
+{
+    struct store *store = must_open(path);
+
+    submit_some(store, store_tail(store) - 1);
+}
+
+/* A position that was given out once is never given out again, not after a restart either. */
+static void old_position_ends_the_process(void)
+{
+    struct store *store = must_make(dir);
+    char text[2048];
+    int status;
+
+    CU_ASSERT_TRUE(wait_durable(store, submit_some(store, 0)));
+    store_close(store);
+    status = run_child(write_an_old_position, dir, text, sizeof(text));
+    CU_ASSERT_TRUE(WIFSIGNALED(status));
+    CU_ASSERT_EQUAL(WTERMSIG(status), SIGABRT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "assertion failed"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "journal_put"));
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -261,6 +284,7 @@ int main(int argc, char **argv)
         {"acknowledged_positions_survive_power_cuts", acknowledged_positions_survive_power_cuts},
         {"commit_that_has_not_begun_is_not_there", commit_that_has_not_begun_is_not_there},
         {"failed_commit_ends_the_process", failed_commit_ends_the_process},
+        {"old_position_ends_the_process", old_position_ends_the_process},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
