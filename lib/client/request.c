@@ -1,0 +1,292 @@
+/*
+ * Requests: where each goes, and what an answer means for it.
+ *
+ * What a caller may be told follows from one question: can an earlier attempt of this request have
+ * been taken by somebody? An attempt whose connection ended before its answer may have been. From
+ * then on a refusal of a later attempt is no answer: it says nothing of the earlier one. The
+ * request is sent again until a leader tells the outcome, and is UNKNOWN when the time is over.
+ */
+#include "base/assert.h"
+#include "client/engine_internal.h"
+
+#define BACKOFF_MIN_MS 10u
+#define BACKOFF_MAX_MS 250u
+
+static uint32_t slot_of(const struct engine *engine, const struct request *request)
+{
+    return (uint32_t)(request - engine->requests);
+}
+
+static void complete(struct engine *engine, struct request *request,
+                     const struct request_end *answer)
+{
+    request_done_fn *done = request->done;
+    void *ctx = request->ctx;
+
+    request->state = REQUEST_FREE;
+    /* The slot is free before the call, so that a completion can start the next request in it. */
+    engine_free_slot(engine, request);
+    done(ctx, answer);
+}
+
+static void give_up(struct engine *engine, struct request *request, bool closing)
+{
+    struct request_end answer = {.closing = closing,
+                                 .sent = request->maybe_taken || request->state == REQUEST_SENT,
+                                 .reached = engine->groups != 0};
+
+    complete(engine, request, &answer);
+}
+
+static void schedule(struct engine *engine, struct request *request)
+{
+    uint64_t due = request->deadline_ms;
+
+    if (request->state == REQUEST_WAITING && request->retry_ms < due)
+        due = request->retry_ms;
+    timers_ask(&engine->timers, slot_of(engine, request), due);
+}
+
+/* The coordinator this one should go to now; ENDPOINT_NONE: nobody is there. */
+static uint16_t choose(struct engine *engine, const struct request *request)
+{
+    uint16_t leader;
+
+    if (request->kind == REQUEST_ADMIN && request->address[0] != '\0')
+        return endpoint_is_ready(engine, request->wanted) ? request->wanted : ENDPOINT_NONE;
+    if (request->kind == REQUEST_ADMIN || engine->groups == 0)
+        return endpoint_any(engine);
+    leader = engine->leaders[id_group(&request->id, engine->groups)];
+    /* A leader that is not connected may be dead: somebody else knows who follows it. */
+    return endpoint_is_ready(engine, leader) ? leader : endpoint_any(engine);
+}
+
+static void wait_a_moment(struct engine *engine, struct request *request)
+{
+    request->backoff_ms = request->backoff_ms == 0 ? BACKOFF_MIN_MS : request->backoff_ms * 2;
+    if (request->backoff_ms > BACKOFF_MAX_MS)
+        request->backoff_ms = BACKOFF_MAX_MS;
+    request->state = REQUEST_WAITING;
+    request->retry_ms = loop_now_ms(engine->loop) + request->backoff_ms;
+    schedule(engine, request);
+}
+
+static void try_now(struct engine *engine, struct request *request)
+{
+    uint16_t endpoint = choose(engine, request);
+
+    if (endpoint == ENDPOINT_NONE ||
+        !endpoint_send(engine, endpoint, request->frame, request->frame_size)) {
+        wait_a_moment(engine, request);
+        return;
+    }
+    request->state = REQUEST_SENT;
+    request->endpoint = endpoint;
+    schedule(engine, request);
+}
+
+void request_begin(struct engine *engine, struct request *request)
+{
+    request->deadline_ms = loop_now_ms(engine->loop) + request->timeout_ms;
+    request->maybe_taken = false;
+    request->backoff_ms = 0;
+    request->state = REQUEST_WAITING;
+    request->retry_ms = 0;
+    if (request->kind == REQUEST_ADMIN && request->address[0] != '\0')
+        request->wanted = endpoint_add(engine, request->address, NULL);
+    try_now(engine, request);
+}
+
+/* Refusals that the same content meets everywhere and always: an earlier attempt met them as well.
+ */
+static bool is_of_content(enum reason reason)
+{
+    switch (reason) {
+    case REASON_UNBALANCED:
+    case REASON_CONFLICT: /* the outcome function: another digest is held, so ours never commits */
+    case REASON_LEGS:
+    case REASON_PARTICIPANTS:
+    case REASON_MALFORMED:
+    case REASON_AMOUNT:
+    case REASON_ID_INVALID:
+    case REASON_PROTOCOL:
+    case REASON_CURRENCY_UNKNOWN:
+    case REASON_ACCOUNT_NAME:
+        return true;
+    case REASON_NONE:
+    case REASON_ACCOUNT_UNKNOWN:
+    case REASON_ACCOUNT_CLOSED:
+    case REASON_ACCOUNT_BLOCKED:
+    case REASON_FUNDS:
+    case REASON_OVERFLOW:
+    case REASON_DEADLINE:
+    case REASON_PARTICIPANT_DOWN:
+    case REASON_PARTICIPANT_UNKNOWN:
+    case REASON_BUSY:
+    case REASON_TOO_OLD:
+    case REASON_CHECK_FAILED:
+    case REASON_CLOCK:
+    case REASON_RECOVERY:
+    case REASON_STORE_REPLACED:
+    case REASON_NOT_LEADER:
+    case REASON_STORAGE_FULL:
+    case REASON_DRAINING:
+    case REASON_ACCOUNT_EXISTS:
+    case REASON_ACCOUNT_IN_USE:
+    case REASON_FLOOR:
+    case REASON_LIMIT:
+    case REASON_ABORT_REQUESTED:
+    case REASON_UNKNOWN_OUTCOME:
+    case REASON_ACCOUNT_SYSTEM:
+    case REASON_COUNT:
+        return false;
+    }
+    return false;
+}
+
+/* This coordinator cannot serve it, another can. */
+static bool is_of_coordinator(enum reason reason)
+{
+    return reason == REASON_NOT_LEADER || reason == REASON_DRAINING;
+}
+
+static void learn_leader(struct engine *engine, const struct submit_result *result)
+{
+    uint16_t group = id_group(&result->id, engine->groups);
+
+    engine->leaders[group] = ENDPOINT_NONE;
+    if (result->has_redirect && result->redirect.address[0] != '\0')
+        engine->leaders[group] = endpoint_add(engine, result->redirect.address,
+                                              &result->redirect.node);
+}
+
+static void on_refused(struct engine *engine, struct request *request,
+                       const struct submit_result *result)
+{
+    struct request_end answer = {.answered = true, .reached = true, .result = result};
+
+    if (is_of_coordinator(result->reason)) {
+        learn_leader(engine, result);
+        wait_a_moment(engine, request);
+    } else if (request->maybe_taken && !is_of_content(result->reason)) {
+        wait_a_moment(engine, request); /* it says nothing of the earlier attempt */
+    } else {
+        complete(engine, request, &answer);
+    }
+}
+
+static void on_result(struct engine *engine, struct request *request, uint16_t endpoint,
+                      const struct submit_result *result)
+{
+    struct request_end answer = {.answered = true, .reached = true, .result = result};
+    bool current = request->state == REQUEST_SENT && request->endpoint == endpoint;
+
+    if (!id_equal(&result->id, &request->id))
+        return;
+    switch (result->outcome) {
+    case OUTCOME_COMMITTED:
+    case OUTCOME_ABORTED: /* true for ever, whoever says it */
+        engine->leaders[id_group(&request->id, engine->groups)] = endpoint;
+        complete(engine, request, &answer);
+        break;
+    case OUTCOME_UNKNOWN: /* taken, and not decided while the leader waited with us */
+        if (!current)
+            break;
+        request->maybe_taken = true;
+        if (loop_now_ms(engine->loop) + BACKOFF_MAX_MS >= request->deadline_ms)
+            complete(engine, request, &answer);
+        else
+            wait_a_moment(engine, request);
+        break;
+    case OUTCOME_REFUSED:
+        if (current)
+            on_refused(engine, request, result);
+        break;
+    }
+}
+
+static void on_admin(struct engine *engine, struct request *request, const struct blob *payload)
+{
+    struct request_end answer = {.answered = true,
+                                 .reached = true,
+                                 .payload = payload->bytes,
+                                 .payload_size = payload->size};
+
+    complete(engine, request, &answer);
+}
+
+void request_on_answer(struct engine *engine, uint16_t endpoint, const struct envelope *envelope,
+                       const struct blob *payload)
+{
+    uint64_t slot = (envelope->request & UINT32_MAX) - 1;
+    struct request *request;
+    bool admin = envelope->kind == WIRE_ADMIN_RESPONSE;
+
+    if (slot >= engine->options.in_flight_max)
+        return;
+    request = &engine->requests[slot];
+    if (request->state == REQUEST_FREE || request->generation != envelope->request >> 32 ||
+        admin != (request->kind == REQUEST_ADMIN))
+        return; /* completed before */
+    if (admin)
+        on_admin(engine, request, payload);
+    else
+        on_result(engine, request, endpoint, &envelope->submit_result);
+}
+
+/* Whoever waits for a coordinator tries again. */
+void request_endpoint_up(struct engine *engine, uint16_t endpoint)
+{
+    (void)endpoint;
+    for (uint32_t i = 0; i < engine->options.in_flight_max; i++) {
+        if (engine->requests[i].state == REQUEST_WAITING)
+            try_now(engine, &engine->requests[i]);
+    }
+}
+
+/* What was sent there has lost its answer. */
+void request_endpoint_down(struct engine *engine, uint16_t endpoint)
+{
+    for (uint16_t group = 0; group < GROUPS_MAX; group++) {
+        if (engine->leaders[group] == endpoint)
+            engine->leaders[group] = ENDPOINT_NONE;
+    }
+    for (uint32_t i = 0; i < engine->options.in_flight_max; i++) {
+        struct request *request = &engine->requests[i];
+
+        if (request->state != REQUEST_SENT || request->endpoint != endpoint)
+            continue;
+        request->maybe_taken = true;
+        wait_a_moment(engine, request);
+    }
+}
+
+void request_tick(void *ctx)
+{
+    struct engine *engine = ctx;
+    uint64_t now = loop_now_ms(engine->loop);
+    uint32_t slot;
+
+    while ((slot = timers_pop(&engine->timers, now)) != TIMERS_NONE) {
+        struct request *request = &engine->requests[slot];
+
+        if (request->state == REQUEST_FREE)
+            continue; /* it rang for an earlier request of the slot */
+        if (now >= request->deadline_ms)
+            give_up(engine, request, false);
+        else if (request->state == REQUEST_WAITING && now >= request->retry_ms)
+            try_now(engine, request);
+        else
+            schedule(engine, request);
+    }
+}
+
+void request_fail_all(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->options.in_flight_max; i++) {
+        struct request *request = &engine->requests[i];
+
+        if (request->state != REQUEST_FREE)
+            give_up(engine, request, true);
+    }
+}
