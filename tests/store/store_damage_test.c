@@ -1,3 +1,4 @@
+#include "base/crc32c.h"
 #include "store/fixture.h"
 #include "support/runner.h"
 
@@ -237,6 +238,123 @@ static void file_cut_off_anywhere_is_refused(void)
     free(bytes);
 }
 
+/* Changes one byte of a record's header or value and makes the checksum right again. */
+static void rewrite_record(int table, const char *key, size_t value_size, size_t at, uint8_t byte)
+{
+    const size_t key_size = strlen(key);
+    uint8_t *bytes, number = (uint8_t)table;
+    size_t file_size = data_read(&bytes), found = 0;
+
+    for (size_t i = 0; i + key_size + 8 + value_size <= file_size; i++) {
+        uint8_t *header = bytes + i + key_size;
+        uint32_t crc;
+
+        if (memcmp(bytes + i, key, key_size) != 0 || header[0] != 1 || header[1] != 0 ||
+            (size_t)(header[2] << 8 | header[3]) != value_size)
+            continue;
+        header[at] = byte;
+        crc = crc32c(crc32c(0, &number, 1), header, 4);
+        crc = crc32c(crc32c(crc, key, key_size), header + 8, value_size);
+        for (int b = 0; b < 4; b++)
+            header[4 + b] = (uint8_t)(crc >> (24 - 8 * b));
+        data_write(header, 8 + value_size, i + key_size);
+        found++;
+    }
+    CU_ASSERT(found >= 1);
+    free(bytes);
+}
+
+/* After a step back to an older release: refused, and the text says whom to start. */
+static void newer_format_is_foreign(void)
+{
+    struct store_identity identity = bank_a();
+    struct err err;
+
+    CU_ASSERT_EQUAL(init_it(&err), 0);
+    rewrite_record(0, "identity", 103, 8 + 3, STORE_FORMAT + 1);
+    CU_ASSERT_EQUAL(open_as(&identity, &err), ERR_FOREIGN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "has format 2, this release reads up to 1"));
+}
+
+static void newer_record_is_foreign(void)
+{
+    struct store *store = must_make(dir);
+    struct store_job *job = must_begin(store);
+    struct err err;
+
+    CU_ASSERT_TRUE(store_put(job, STORE_META, KEY, sizeof(KEY) - 1, "0123456789abcdef", 16));
+    store_job_submit(job, 1);
+    store_close(store);
+    rewrite_record(STORE_META, KEY, 16, 0, 2);
+    CU_ASSERT_EQUAL(read_all(&err), ERR_FOREIGN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "version 2, this release reads 1"));
+}
+
+/* The checksum covers the key: a value under another's key is found out. */
+static void value_under_another_key_is_found(void)
+{
+    struct store *store = must_make(dir);
+    struct store_job *job = must_begin(store);
+    struct store_identity identity = bank_a();
+    uint8_t *bytes;
+    size_t file_size, found = 0;
+    struct err err;
+
+    CU_ASSERT_TRUE(store_put(job, STORE_META, KEY, sizeof(KEY) - 1, NEEDLE, sizeof(NEEDLE) - 1));
+    store_job_submit(job, 1);
+    store_close(store);
+    file_size = data_read(&bytes);
+    for (size_t at = 0; at + RECORD_BYTES_BEFORE + sizeof(NEEDLE) < file_size; at++) {
+        if (memcmp(bytes + at, KEY, sizeof(KEY) - 1) == 0 &&
+            memcmp(bytes + at + RECORD_BYTES_BEFORE, NEEDLE, sizeof(NEEDLE) - 1) == 0) {
+            data_write((const uint8_t *)"cloak", 5, at);
+            found++;
+        }
+    }
+    CU_ASSERT_EQUAL(found, 1);
+    CU_ASSERT_EQUAL(read_all(&err), ERR_CORRUPT);
+    CU_ASSERT_EQUAL(open_as(&identity, &err), 0);
+    free(bytes);
+}
+
+/* A file that lacks only pages nobody uses is whole: cut behind its last page in use. */
+static void file_without_its_free_tail_is_whole(void)
+{
+    struct store *store = must_make(dir);
+    struct store_job *job = must_begin(store);
+    size_t file_size, page = (size_t)sysconf(_SC_PAGESIZE), whole = 0;
+    uint8_t below[STORE_KEY_JOURNAL_SIZE];
+    char path[PATH_SIZE];
+    uint8_t *bytes;
+    struct err err;
+
+    for (uint64_t position = 1; position <= 200; position++)
+        must_put_journal(job, position, 500);
+    store_job_submit(job, 200);
+    CU_ASSERT_TRUE(wait_durable(store, 200));
+    job = must_begin(store);
+    store_key_journal(below, 200);
+    CU_ASSERT_TRUE(store_trim(job, STORE_JOURNAL, below, sizeof(below)));
+    store_job_submit(job, 200);
+    store_close(store);
+    /* Each of these moves the pages in use to lower ones that became free. */
+    for (int i = 0; i < 6; i++)
+        store_close(must_open(dir));
+    data_path(path);
+    file_size = data_read(&bytes);
+    for (size_t size = 2 * page; size < file_size; size += page) {
+        int rc;
+
+        CU_ASSERT_EQUAL(truncate(path, (off_t)size), 0);
+        rc = read_all(&err);
+        CU_ASSERT(rc == 0 || (rc == ERR_CORRUPT && strstr(err.text, "was cut off")));
+        whole += rc == 0;
+        data_write(bytes, file_size, 0);
+    }
+    CU_ASSERT(whole > 0);
+    free(bytes);
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -244,6 +362,10 @@ int main(int argc, char **argv)
         {"records_have_the_form_of_version_1", records_have_the_form_of_version_1},
         {"damaged_identity_is_found_at_open", damaged_identity_is_found_at_open},
         {"file_that_is_no_store_is_refused", file_that_is_no_store_is_refused},
+        {"newer_format_is_foreign", newer_format_is_foreign},
+        {"newer_record_is_foreign", newer_record_is_foreign},
+        {"value_under_another_key_is_found", value_under_another_key_is_found},
+        {"file_without_its_free_tail_is_whole", file_without_its_free_tail_is_whole},
         {"file_cut_off_anywhere_is_refused", file_cut_off_anywhere_is_refused},
         CU_TEST_INFO_NULL,
     };

@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -158,6 +159,44 @@ static void init_follows_links_and_slashes(void)
     path_join(dir, folder, "slashes//");
     CU_ASSERT_EQUAL(init_it(&err), 0);
     store_close(must_open(dir));
+}
+
+static void init_here(const char *unused)
+{
+    struct store_identity identity = bank_a();
+
+    (void)unused;
+    if (chdir(folder) != 0 || store_init("here", &identity, NULL) != 0 ||
+        store_init("./there/", &identity, NULL) != 0)
+        _exit(1);
+    store_close(must_open("here"));
+    store_close(must_open("there"));
+    _exit(store_init("/", &identity, NULL) < 0 ? 0 : 2);
+}
+
+static void init_takes_relative_paths(void)
+{
+    int status = run_child(init_here, dir, NULL, 0);
+
+    CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* Two at once: the second is told, and takes nothing from the first. */
+static void init_beside_a_running_one_is_busy(void)
+{
+    char temp[PATH_SIZE], path[PATH_SIZE];
+    struct err err;
+    int fd;
+
+    path_join(temp, folder, "data.init");
+    path_join(path, temp, "LOCK");
+    CU_ASSERT_EQUAL(mkdir(temp, 0700), 0);
+    fd = open(path, O_RDWR | O_CREAT, 0600);
+    CU_ASSERT_EQUAL(flock(fd, LOCK_EX), 0);
+    CU_ASSERT_EQUAL(init_it(&err), ERR_BUSY);
+    CU_ASSERT_EQUAL(access(path, F_OK), 0);
+    close(fd);
+    CU_ASSERT_EQUAL(init_it(&err), 0);
 }
 
 static void init_body(const char *unused)
@@ -394,6 +433,20 @@ static void store_of_a_live_process_is_refused_and_of_a_dead_one_is_not(void)
     close(end_fds[1]);
 }
 
+/* An opening that cannot be counted is no opening. */
+static void incarnation_that_is_not_forced_is_not_used(void)
+{
+    struct store_identity identity = bank_a();
+    struct err err;
+
+    CU_ASSERT_EQUAL(init_it(&err), 0);
+    tap_fail_at(1);
+    CU_ASSERT_EQUAL(open_as(&identity, &err), ERR_IO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "incarnation"));
+    tap_clear();
+    CU_ASSERT_EQUAL(open_as(&identity, &err), 0);
+}
+
 static void sizes_that_cannot_work_are_refused(void)
 {
     static const struct store_options bad[] = {
@@ -420,6 +473,8 @@ int main(int argc, char **argv)
         {"init_takes_an_empty_folder_and_no_other", init_takes_an_empty_folder_and_no_other},
         {"init_names_what_is_in_the_way", init_names_what_is_in_the_way},
         {"init_follows_links_and_slashes", init_follows_links_and_slashes},
+        {"init_takes_relative_paths", init_takes_relative_paths},
+        {"init_beside_a_running_one_is_busy", init_beside_a_running_one_is_busy},
         {"init_killed_at_every_step_is_all_or_nothing",
          init_killed_at_every_step_is_all_or_nothing},
         {"init_failing_at_every_step_leaves_nothing", init_failing_at_every_step_leaves_nothing},
@@ -434,6 +489,7 @@ int main(int argc, char **argv)
         {"one_process_opens_a_store_once", one_process_opens_a_store_once},
         {"store_of_a_live_process_is_refused_and_of_a_dead_one_is_not",
          store_of_a_live_process_is_refused_and_of_a_dead_one_is_not},
+        {"incarnation_that_is_not_forced_is_not_used", incarnation_that_is_not_forced_is_not_used},
         {"sizes_that_cannot_work_are_refused", sizes_that_cannot_work_are_refused},
         CU_TEST_INFO_NULL,
     };

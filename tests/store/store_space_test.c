@@ -243,14 +243,18 @@ static void hog(const char *path)
 /* In a child: its mounts are its own, and gone with it. */
 static void fill_a_small_file_system(const char *mount_point)
 {
+    struct store_identity identity = bank_a();
     char hog_path[PATH_SIZE];
     struct store *store;
+    struct err err;
     uint64_t position = 0;
 
     if ((unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ||
         mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", mount_point, "tmpfs", 0, "size=40m") != 0)
         _exit(SKIPPED);
+    CHECK(store_init(mount_point, &identity, &err) == ERR_IO);
+    CHECK(strstr(err.text, "is a mount point; name a folder inside it"));
     path_join(dir, mount_point, "data");
     path_join(hog_path, mount_point, "hog");
     store = must_make(dir);
