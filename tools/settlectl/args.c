@@ -295,7 +295,7 @@ static void help_options(const struct option *options, FILE *out)
 
         snprintf(left, sizeof(left), "--%s%s%s", options->name, options->value ? " " : "",
                  options->value ? options->value : "");
-        fprintf(out, "  %-26s %s\n", left, options->help);
+        fprintf(out, "  %-28s %s\n", left, options->help);
     }
 }
 
@@ -326,7 +326,7 @@ static void help_verbs(const struct verb *verbs, const char *topic, FILE *out)
             continue;
         snprintf(left, sizeof(left), "%s%s%s", verbs->name, verbs->operand ? " " : "",
                  verbs->operand ? verbs->operand : "");
-        fprintf(out, "  %-26s %s\n", left, verbs->summary);
+        fprintf(out, "  %-28s %s\n", left, verbs->summary);
     }
 }
 
