@@ -70,7 +70,7 @@ static int set_number(ProtobufCMessage *message, const ProtobufCFieldDescriptor 
     uint8_t *value = member(message, field->offset);
 
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        memcpy(&value, value, sizeof(value));
+        value = *(uint8_t **)member(message, field->offset);
         value += index * sizeof(uint64_t); /* of the lists of numbers, all are uint64 */
     } else {
         *(protobuf_c_boolean *)member(message, field->quantifier_offset) = 1;

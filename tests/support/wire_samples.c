@@ -174,14 +174,11 @@ void sample_attributes(struct sampler *s, struct account_attributes *ret_attribu
     ret_attributes->floor = (int64_t)sample_u64(s);
 }
 
-static struct entry_ref sample_ref(struct sampler *s)
+/* Field by field, into zeroed memory: a struct passed by value may leave its padding behind. */
+static void sample_ref(struct sampler *s, struct entry_ref *ref)
 {
-    struct entry_ref ref;
-
-    memset(&ref, 0, sizeof(ref));
-    ref.position = sample_u64(s);
-    ref.index = (uint16_t)sample_u64(s);
-    return ref;
+    ref->position = sample_u64(s);
+    ref->index = (uint16_t)sample_u64(s);
 }
 
 void sample_account_row(struct sampler *s, struct account_row *ret_row)
@@ -192,15 +189,15 @@ void sample_account_row(struct sampler *s, struct account_row *ret_row)
     ret_row->credits_posted = (int64_t)(sample_u64(s) >> 1);
     ret_row->debits_pending = (int64_t)(sample_u64(s) >> 1);
     ret_row->credits_pending = (int64_t)(sample_u64(s) >> 1);
-    ret_row->last = sample_ref(s);
+    sample_ref(s, &ret_row->last);
     ret_row->applied = sample_u64(s);
 }
 
 void sample_entry(struct sampler *s, struct entry *ret_entry)
 {
     memset(ret_entry, 0, sizeof(*ret_entry));
-    ret_entry->at = sample_ref(s);
-    ret_entry->previous = sample_ref(s);
+    sample_ref(s, &ret_entry->at);
+    sample_ref(s, &ret_entry->previous);
     ret_entry->account = (uint32_t)prng_below(&s->prng, ACCOUNTS_MAX);
     ret_entry->side = (enum side)sample_one_of(s, SIDE_DEBIT, SIDE_CREDIT);
     ret_entry->amount = (int64_t)(sample_u64(s) >> 1 | 1);

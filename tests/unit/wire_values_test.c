@@ -464,8 +464,9 @@ static void numbers_of_the_schemas_are_those_of_the_code(void)
     const ProtobufCFieldDescriptor *field;
 
     CU_ASSERT_EQUAL(settle__v1__reason__descriptor.n_values, REASON_COUNT);
-    for (unsigned i = 0; i < REASON_COUNT; i++)
-        CU_ASSERT_EQUAL(number_of(&settle__v1__reason__descriptor, "REASON_", reason_name(i)), i);
+    for (int i = 0; i < REASON_COUNT; i++)
+        CU_ASSERT_EQUAL(
+            number_of(&settle__v1__reason__descriptor, "REASON_", reason_name((unsigned)i)), i);
 #define X(symbol, number, name)                                              \
     field = protobuf_c_message_descriptor_get_field_by_name(envelope, name); \
     CU_ASSERT_PTR_NOT_NULL_FATAL(field);                                     \
@@ -473,11 +474,11 @@ static void numbers_of_the_schemas_are_those_of_the_code(void)
     MSG_KINDS(X)
 #undef X
 #define X(symbol, number, name) \
-    CU_ASSERT_EQUAL(number_of(&settle__v1__txn_stage__descriptor, "TXN_", name), symbol);
+    CU_ASSERT_EQUAL(number_of(&settle__v1__txn_stage__descriptor, "TXN_", name), (int)(symbol));
     TXN_STAGES(X)
 #undef X
 #define X(symbol, number, name) \
-    CU_ASSERT_EQUAL(number_of(&settle__v1__vote__descriptor, "VOTE_", name), symbol);
+    CU_ASSERT_EQUAL(number_of(&settle__v1__vote__descriptor, "VOTE_", name), (int)(symbol));
     TXN_VOTES(X)
 #undef X
     for (int i = STATE_NONE; i <= STATE_ABORTED; i++)
