@@ -56,7 +56,7 @@ static bool deliver(struct conn *conn)
     size_t size = buf_size(&conn->in);
     ptrdiff_t used;
 
-    if (!wants_input(conn) || size == 0)
+    if (conn->state != CONN_OPEN || !wants_input(conn) || size == 0)
         return wants_input(conn);
     used = conn->ops->on_data(conn, conn->ctx, buf_bytes(&conn->in), size, &err);
     if (conn->state != CONN_OPEN)

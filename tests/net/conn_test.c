@@ -267,6 +267,28 @@ static void last_words_are_heard(void)
     rig_close(&rig);
 }
 
+/* Input that was held back when the connection was finished is not offered again. */
+static void finished_connection_takes_no_input(void)
+{
+    struct rig rig;
+    struct end *end;
+    int raw;
+
+    rig_open(&rig, &roomy, 4);
+    rig.mode = END_HOLD;
+    end = rig_accepted(&rig, &raw);
+    CU_ASSERT_EQUAL(raw_write(raw, 0, 100), 100);
+    UNTIL(&rig, end->calls == 1);
+    conn_pause(end->conn);
+    conn_finish(end->conn, ERR_REFUSED, "no more");
+    conn_resume(end->conn);
+    CU_ASSERT_FALSE(conn_send(end->conn, "x", 1));
+    close(raw);
+    UNTIL(&rig, end->closed == 1);
+    CU_ASSERT_EQUAL(end->calls, 1);
+    rig_close(&rig);
+}
+
 static void closing_the_table_tells_everyone(void)
 {
     struct rig rig;
@@ -298,6 +320,7 @@ CU_TestInfo conn_tests[] = {
     {"handles_are_never_given_twice", handles_are_never_given_twice},
     {"used_up_slot_retires", used_up_slot_retires},
     {"last_words_are_heard", last_words_are_heard},
+    {"finished_connection_takes_no_input", finished_connection_takes_no_input},
     {"closing_the_table_tells_everyone", closing_the_table_tells_everyone},
     CU_TEST_INFO_NULL,
 };
