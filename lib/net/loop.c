@@ -195,7 +195,7 @@ static void read_clocks(struct loop *loop)
 {
     if (loop->clock_read)
         return;
-    loop->now_ms = read_ms(CLOCK_MONOTONIC);
+    loop->now_ms = read_ms(CLOCK_BOOTTIME); /* a lease runs on while the machine is suspended */
     loop->wall_ms = read_ms(CLOCK_REALTIME);
     loop->clock_read = true;
 }

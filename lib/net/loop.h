@@ -43,7 +43,7 @@ void loop_stop(struct loop *loop);
 /** Call `fn` once per iteration, after the callbacks of all that happened. */
 void loop_on_turn(struct loop *loop, loop_fn *fn, void *ctx);
 
-/** Milliseconds of CLOCK_MONOTONIC, the same for a whole iteration. */
+/** Milliseconds of CLOCK_BOOTTIME: never set back, the same for a whole iteration. */
 uint64_t loop_now_ms(struct loop *loop);
 
 /** Milliseconds since 1970, read together with loop_now_ms(). */
