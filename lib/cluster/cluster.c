@@ -226,6 +226,13 @@ static void run_parts(struct cluster *cluster, uint64_t now)
     }
 }
 
+static void left(struct cluster *cluster)
+{
+    elections_lost(cluster); /* out of touch: the session's end removes the nodes */
+    cluster->left = true;
+    CALL0(cluster, on_left);
+}
+
 /* cluster_leave(): election nodes first, so that others lead; then the live node; then it is told.
  */
 static void run_leave(struct cluster *cluster, uint64_t now)
@@ -241,9 +248,7 @@ static void run_leave(struct cluster *cluster, uint64_t now)
         cluster_wake_at(cluster, cluster->leave_by_ms);
         return;
     }
-    elections_lost(cluster); /* out of touch: the session's end removes the nodes */
-    cluster->left = true;
-    CALL0(cluster, on_left);
+    left(cluster);
 }
 
 /* Follow the pump's state. False when the session was replaced. */
@@ -367,7 +372,10 @@ static void session_open(struct cluster *cluster)
     if (open_pump(cluster, &err) == 0)
         return;
     cluster_log(cluster, CLUSTER_ERROR, "%s", err.text);
-    loop_timer_set(cluster->timer, RETRY_MS);
+    if (cluster->leaving)
+        left(cluster);
+    else
+        loop_timer_set(cluster->timer, RETRY_MS);
 }
 
 static void on_timer(void *ctx)

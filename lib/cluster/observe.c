@@ -82,10 +82,17 @@ void observe_event(struct cluster *cluster, enum pump_event event, const struct 
     }
 }
 
+static bool member_equal(const struct cluster_member *a, const struct cluster_member *b)
+{
+    return node_name_equal(&a->node, &b->node) && guid_equal(&a->store, &b->store) &&
+           a->presence == b->presence && strcmp(a->address, b->address) == 0 &&
+           a->incarnation == b->incarnation;
+}
+
 /* Tell of an entry once it was read whole, and when something of it changed. */
 static void tell(struct cluster *cluster, const struct directory *directory, struct entry *entry)
 {
-    if (memcmp(&entry->member, &entry->told, sizeof(entry->told)) == 0)
+    if (member_equal(&entry->member, &entry->told))
         return;
     entry->told = entry->member;
     if (directory->is_participants)

@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zookeeper/zookeeper.h>
@@ -81,20 +82,19 @@ static void on_library_event(zhandle_t *zh, int type, int state, const char *pat
         pump->ops->on_event(pump->ctx, PUMP_CHILDREN, path);
 }
 
-static void turn(struct pump *pump, int events);
+static void turn(struct pump *pump, int fd, int events);
 
 static void on_event(evutil_socket_t fd, short what, void *ctx)
 {
     struct pump *pump = ctx;
     int events = 0;
 
-    (void)fd;
     pump->armed = false; /* one-shot */
     if (what & EV_READ)
         events |= ZOOKEEPER_READ;
     if (what & EV_WRITE)
         events |= ZOOKEEPER_WRITE;
-    turn(pump, events);
+    turn(pump, fd, events);
 }
 
 static void disarm(struct pump *pump)
@@ -155,7 +155,22 @@ static void answer_refused(struct pump *pump)
     }
 }
 
-static void turn(struct pump *pump, int events)
+/*
+ * Take what the socket holds. The library is asked to read only where there is something: asked in
+ * vain, it allocates a buffer for the next message, and loses it when the connection breaks.
+ */
+static void process(struct pump *pump, int fd, int events)
+{
+    struct pollfd socket = {.fd = fd, .events = POLLIN};
+
+    for (int i = 0; events != 0 && i < PROCESS_MAX; i++) {
+        if (zookeeper_process(pump->zh, events) != ZOK)
+            break;
+        events = poll(&socket, 1, 0) == 1 ? ZOOKEEPER_READ : 0;
+    }
+}
+
+static void turn(struct pump *pump, int fd, int events)
 {
     bool gone = false;
 
@@ -165,11 +180,7 @@ static void turn(struct pump *pump, int events)
     pump->gone = &gone;
     logging = pump;
     pump->in_library = true;
-    for (int i = 0; events != 0 && i < PROCESS_MAX; i++) {
-        if (zookeeper_process(pump->zh, events) != ZOK)
-            break;
-        events &= ZOOKEEPER_READ;
-    }
+    process(pump, fd, events);
     answer_refused(pump);
     pump->in_library = false;
     if (is_unrecoverable(pump->zh))
