@@ -265,13 +265,13 @@ static void clients_find_coordinators_and_leaders(void)
         UNTIL(&rig, client.leader_epoch[group] == a.epoch[group]);
         CU_ASSERT_STRING_EQUAL(client.leader[group].text, "c1");
     }
-    UNTIL(&rig, client.coordinator.presence == CLUSTER_LIVE);
-    CU_ASSERT_STRING_EQUAL(client.coordinator.address, "127.0.0.1:7411");
+    UNTIL(&rig, member_is_live(&client, "c1"));
+    CU_ASSERT_STRING_EQUAL(member_sees(&client, "c1")->address, "127.0.0.1:7411");
     CU_ASSERT_EQUAL(client.participants_count, 0);
     CU_ASSERT_EQUAL(client.registered, 0);
     member_close(&a);
     UNTIL(&rig, client.leader[0].text[0] == '\0');
-    UNTIL(&rig, client.coordinator.presence == CLUSTER_DOWN);
+    UNTIL(&rig, !member_is_live(&client, "c1"));
     rig_close(&rig);
 }
 

@@ -81,6 +81,33 @@ static void broken_connection_suspends_and_resumes(void)
     rig_close(&rig);
 }
 
+/* What was suspended resumes only where our node is still there. */
+static void node_removed_meanwhile_is_not_resumed(void)
+{
+    struct member a;
+    struct proxy proxy;
+    struct rig rig;
+
+    rig_open(&rig);
+    proxy_open(&proxy, rig.loop, server.address);
+    member_init(&rig, &a, CLUSTER_COORDINATOR, "c1");
+    a.options.ensemble = proxy.address;
+    a.options.session_timeout_ms = 10000;
+    member_open(&a);
+    UNTIL(&rig, member_leads(&a) == GROUPS);
+    proxy_freeze(&proxy, true);
+    proxy_cut(&proxy);
+    UNTIL(&rig, a.suspends_count == GROUPS);
+    CU_ASSERT_TRUE(zk_raw_remove(&server, member_candidate(&a, 1)));
+    proxy_freeze(&proxy, false);
+    UNTIL(&rig, a.leads_count == GROUPS + 1 && a.resumes_count >= GROUPS - 1);
+    CU_ASSERT_EQUAL(a.resumes_count, GROUPS - 1);
+    CU_ASSERT_EQUAL(a.unleads_count, 1);
+    member_close(&a);
+    proxy_close(&proxy);
+    rig_close(&rig);
+}
+
 static void stopped_server_ends_leadership_and_gives_it_again(void)
 {
     struct member a, b;
@@ -269,6 +296,7 @@ CU_TestInfo outage_tests[] = {
     {"absent_at_start_is_waited_for", absent_at_start_is_waited_for},
     {"cut_off_leader_gives_up_before_another_leads", cut_off_leader_gives_up_before_another_leads},
     {"broken_connection_suspends_and_resumes", broken_connection_suspends_and_resumes},
+    {"node_removed_meanwhile_is_not_resumed", node_removed_meanwhile_is_not_resumed},
     {"stopped_server_ends_leadership_and_gives_it_again",
      stopped_server_ends_leadership_and_gives_it_again},
     {"killed_server_comes_back", killed_server_comes_back},

@@ -84,9 +84,14 @@ static void on_member(void *ctx, const struct cluster_member *participant)
 static void on_coordinator(void *ctx, const struct cluster_member *coordinator)
 {
     struct member *member = ctx;
+    unsigned i = 0;
 
-    member->coordinator = *coordinator;
-    member->coordinators_count++;
+    while (i < member->coordinators_count &&
+           !node_name_equal(&member->coordinators[i].node, &coordinator->node))
+        i++;
+    member->coordinators[i] = *coordinator;
+    if (i == member->coordinators_count)
+        member->coordinators_count++;
 }
 
 static void on_leader(void *ctx, uint16_t group, const struct node_name *node, uint64_t epoch)
@@ -225,6 +230,33 @@ unsigned member_leads(const struct member *member)
     for (unsigned group = 0; group < GROUPS_MAX; group++)
         count += member->leads[group];
     return count;
+}
+
+const struct cluster_member *member_sees(const struct member *member, const char *coordinator)
+{
+    for (unsigned i = 0; i < member->coordinators_count; i++) {
+        if (strcmp(member->coordinators[i].node.text, coordinator) == 0)
+            return &member->coordinators[i];
+    }
+    return NULL;
+}
+
+bool member_is_live(const struct member *member, const char *coordinator)
+{
+    const struct cluster_member *seen = member_sees(member, coordinator);
+
+    return seen && seen->presence == CLUSTER_LIVE;
+}
+
+const char *member_candidate(const struct member *member, unsigned group)
+{
+    static char path[256];
+    char guid[33];
+
+    hex_format(member->guid[group].bytes, sizeof(member->guid[group].bytes), guid);
+    snprintf(path, sizeof(path), "/settle/%s/groups/%u/election/%s-0000000000",
+             member->rig->name.text, group, guid);
+    return path;
 }
 
 bool member_said(const struct member *member, const char *words)

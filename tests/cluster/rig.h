@@ -26,8 +26,10 @@ struct member {
     unsigned leads_count, unleads_count, suspends_count, resumes_count;
     uint64_t unlead_ms; /* when it last gave a group up */
     struct err refused;
-    struct cluster_member participant, coordinator; /* the last told of each kind */
-    unsigned participants_count, coordinators_count;
+    struct cluster_member participant; /* the last told */
+    unsigned participants_count;
+    struct cluster_member coordinators[8]; /* by name, as last told */
+    unsigned coordinators_count;
     struct node_name leader[GROUPS_MAX];
     uint64_t leader_epoch[GROUPS_MAX];
     char log[16384]; /* all lines */
@@ -57,7 +59,12 @@ void member_open(struct member *member);
 void member_join(struct rig *rig, struct member *member, enum cluster_role role, const char *node);
 void member_close(struct member *member);
 
+/** The path of a candidate that is the first ever created in its group. */
+const char *member_candidate(const struct member *member, unsigned group);
 unsigned member_leads(const struct member *member); /* how many groups */
+/** What the member was told of a coordinator; NULL when nothing. */
+const struct cluster_member *member_sees(const struct member *member, const char *coordinator);
+bool member_is_live(const struct member *member, const char *coordinator);
 bool member_said(const struct member *member, const char *words);
 
 /** Print what the members were told, for a condition that was not met. */
