@@ -84,7 +84,7 @@ void net_link_up(struct sim *sim, uint32_t index)
 
     conn->dialling = false;
     if (!sim->banks[conn->bank].alive || sim->banks[conn->bank].process != conn->bank_process ||
-        sim->coordinators[conn->coordinator].link_cut[conn->bank]) {
+        !conn->bank_open || sim->coordinators[conn->coordinator].link_cut[conn->bank]) {
         net_dial_later(sim, conn->coordinator, conn->bank);
         return;
     }
