@@ -21,27 +21,28 @@ static uint32_t strength(struct sim *sim, uint32_t low, uint32_t high)
     return drawn < 2 ? 0 : drawn == 2 ? low : high;
 }
 
+/* One statement a draw: the order of drawing must not be the compiler's choice. */
 static void draw_faults(struct sim *sim)
 {
-    sim->faults = (struct sim_faults){
-        .lose = strength(sim, 20, 150),
-        .repeat = strength(sim, 20, 150),
-        .straggle = strength(sim, 20, 150),
-        .delay_ms = 2 + strength(sim, 10, 80),
-        .straggle_ms = STRAGGLE_MS,
-        .turn_ms = strength(sim, 2, 20),
-        .force_ms = 1 + strength(sim, 4, 60),
-        .crash_after_step = strength(sim, 15, 80),
-        .crash_at_force = strength(sim, 15, 80),
-        .crash_in_speech = strength(sim, 5, 20),
-        .checkpoint = strength(sim, 100, 500),
-        .lose_reply = strength(sim, 50, 300),
-        .skew_ms = strength(sim, 50, 15000),
-        .repeat_told = 100 + strength(sim, 300, 700),
-        .lose_history = strength(sim, 300, 1000),
-        .no_lease_clock = sim_chance(sim, 300),
-        .tight = sim_chance(sim, 250),
-    };
+    struct sim_faults *faults = &sim->faults;
+
+    faults->lose = strength(sim, 20, 150);
+    faults->repeat = strength(sim, 20, 150);
+    faults->straggle = strength(sim, 20, 150);
+    faults->delay_ms = 2 + strength(sim, 10, 80);
+    faults->straggle_ms = STRAGGLE_MS;
+    faults->turn_ms = strength(sim, 2, 20);
+    faults->force_ms = 1 + strength(sim, 4, 60);
+    faults->crash_after_step = strength(sim, 15, 80);
+    faults->crash_at_force = strength(sim, 15, 80);
+    faults->crash_in_speech = strength(sim, 5, 20);
+    faults->checkpoint = strength(sim, 100, 500);
+    faults->lose_reply = strength(sim, 50, 300);
+    faults->skew_ms = strength(sim, 50, 15000);
+    faults->repeat_told = 100 + strength(sim, 300, 700);
+    faults->lose_history = strength(sim, 300, 1000);
+    faults->no_lease_clock = sim_chance(sim, 300);
+    faults->tight = sim_chance(sim, 250);
 }
 
 static int64_t draw_skew(struct sim *sim)
@@ -359,12 +360,14 @@ void chaos_end(struct sim *sim)
 /* One whole schedule. True iff every invariant held. */
 bool chaos_run(struct sim *sim, uint64_t seed)
 {
+    uint32_t coordinators, banks;
+
     sim_begin(sim, seed);
     sim->random = true;
     draw_faults(sim);
-    sim_populate(sim, 2 + (uint32_t)sim_draw(sim, SIM_COORDINATORS - 1),
-                 2 + (uint32_t)sim_draw(sim, SIM_BANKS - 1),
-                 1 + (uint32_t)sim_draw(sim, SIM_GROUPS));
+    coordinators = 2 + (uint32_t)sim_draw(sim, SIM_COORDINATORS - 1);
+    banks = 2 + (uint32_t)sim_draw(sim, SIM_BANKS - 1);
+    sim_populate(sim, coordinators, banks, 1 + (uint32_t)sim_draw(sim, SIM_GROUPS));
     for (uint32_t i = 0; i < sim->bank_count; i++)
         sim->banks[i].skew_ms = draw_skew(sim);
     draw_clients(sim);

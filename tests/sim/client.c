@@ -87,12 +87,13 @@ void clients_heal(struct sim *sim)
 static void learned(struct sim *sim, const struct ask *ask)
 {
     struct content *content = &sim->contents[ask->content];
+    struct happening again;
 
     content->settled = true;
     if (sim->healing || !sim_chance(sim, sim->faults.repeat_told))
         return;
-    sim_schedule(sim, 50 + sim_delay(sim, 1000),
-                 about(sim_chance(sim, 300) ? HAPPENS_OUTCOME : HAPPENS_SUBMIT, ask->content));
+    again = about(sim_chance(sim, 300) ? HAPPENS_OUTCOME : HAPPENS_SUBMIT, ask->content);
+    sim_schedule(sim, 50 + sim_delay(sim, 1000), again);
 }
 
 void client_reply(struct sim *sim, uint32_t index)

@@ -195,6 +195,7 @@ static void transmit(struct sim *sim, uint32_t peer, bool to_bank, const struct 
     frame->size = bytes.size;
     ASSERT(bytes.size <= SIM_FRAME_SIZE);
     memcpy(frame->bytes, bytes.bytes, bytes.size);
+    sim_fold(sim, hash_bytes(bytes.bytes, bytes.size));
     if (sim_chance(sim, faults->straggle))
         delay_ms += sim_draw(sim, faults->straggle_ms);
     sim_schedule(sim, delay_ms, happening);

@@ -455,6 +455,9 @@ void sim_populate(struct sim *sim, uint32_t coordinators, uint32_t banks, uint32
 /** Let `ms` of virtual time pass; stops at the first violation. */
 void sim_run(struct sim *sim, uint64_t ms);
 
+/** Make a value part of the run's hash. */
+void sim_fold(struct sim *sim, uint64_t value);
+
 bool sim_is_quiet(const struct sim *sim);
 
 int64_t sim_opening(uint32_t account);

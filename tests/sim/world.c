@@ -321,14 +321,19 @@ static void dispatch(struct sim *sim, const struct happening *happening)
     }
 }
 
+void sim_fold(struct sim *sim, uint64_t value)
+{
+    sim->hash = (sim->hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    sim->hash ^= sim->hash >> 29;
+}
+
 static void fold(struct sim *sim, const struct happening *happening)
 {
     uint64_t mixed = happening->at_ms << 24 ^ (uint64_t)happening->kind << 16 ^
                      (uint64_t)happening->node << 8 ^ happening->other ^
                      (uint64_t)happening->value << 40;
 
-    sim->hash = (sim->hash ^ mixed) * UINT64_C(0x9e3779b97f4a7c15);
-    sim->hash ^= sim->hash >> 29;
+    sim_fold(sim, mixed);
 }
 
 void sim_run(struct sim *sim, uint64_t ms)
