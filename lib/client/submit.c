@@ -257,8 +257,10 @@ static int encode_submit(const struct settle_submit *submit, uint32_t deadline_m
     envelope.submit.branches = plan.branches;
     envelope.submit.branch_count = (uint16_t)(plan.voters + plan.readers);
     reason = submit_check(&envelope.submit, err);
-    if (reason != REASON_NONE)
+    if (reason != REASON_NONE) {
+        err->code = ERR_USAGE; /* the caller's mistake, whatever it would be of a peer */
         return ERR_USAGE;
+    }
     rc = wire_encode(&workspace->arena, &envelope, workspace->frame, WIRE_FRAME_MAX);
     return rc > 0 ? rc : err_set(err, ERR_USAGE, "the transaction is too large for a message");
 }
