@@ -88,7 +88,7 @@ void sample_text(struct sampler *s, size_t size, char *text)
     size_t length = s->longest ? size - 1 : sizeof(words) - 1;
 
     for (size_t i = 0; i < length; i++)
-        text[i] = i < sizeof(words) - 1 ? words[i] : 'x';
+        text[i] = (char)(i < sizeof(words) - 1 ? words[i] : 'x');
     text[length] = '\0';
 }
 
@@ -98,7 +98,7 @@ void sample_address(struct sampler *s, char text[ADDRESS_SIZE])
     size_t length = s->longest ? ADDRESS_SIZE - 1 : sizeof(address) - 1;
 
     for (size_t i = 0; i < length; i++)
-        text[i] = i < sizeof(address) - 1 ? address[i] : '0';
+        text[i] = (char)(i < sizeof(address) - 1 ? address[i] : '0');
     text[length] = '\0';
 }
 
