@@ -13,6 +13,7 @@
 
 #define TOLD_MAX      262144u
 #define SLICE         512u
+#define SLICES_MAX    16 /* of a job: well below HISTORY_JOB_SIZE */
 #define TRIM_EVERY_MS 10000u
 
 static bool on_last(void *ctx, const struct store_row *row)
@@ -120,18 +121,18 @@ static void trim(struct coordinator *c, struct store_job *job)
 
 void history_tick(struct coordinator *c)
 {
+    bool writes = c->told_cursor < outcomes_count(c->told) &&
+                  store_space(c->store) == STORE_SPACE_OK;
     struct store_job *job;
     int slices = 0;
 
-    if (store_space(c->store) != STORE_SPACE_OK)
-        return;
-    if (c->told_cursor == outcomes_count(c->told) && loop_now_ms(c->loop) < c->history_trim_ms)
+    if (!writes && loop_now_ms(c->loop) < c->history_trim_ms) /* forgetting goes on when full */
         return;
     job = store_job_begin(c->store);
     if (!job)
         return;
     trim(c, job);
-    while (slices < 16 && put_slice(c, job))
+    while (writes && slices < SLICES_MAX && put_slice(c, job))
         slices++;
     store_job_submit(job, c->told_count - (outcomes_count(c->told) - c->told_cursor));
 }

@@ -208,7 +208,9 @@ void checkpoint_step(void *ctx)
 
 void checkpoint_hurry(struct participant *p)
 {
-    if (p->checkpoint.phase == CHECKPOINT_IDLE)
+    const struct checkpoint_run *run = &p->checkpoint;
+
+    if (run->phase == CHECKPOINT_IDLE && p->batch.log_tail > run->last_job)
         loop_timer_set(p->checkpoint_timer, 0);
 }
 

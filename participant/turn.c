@@ -408,7 +408,9 @@ void turn_end(void *ctx)
             loop_timer_set(p->turn_timer, TURN_LAZY_MS - age_ms);
     }
     outbox_release(p->outbox, outbox_durable(p->outbox));
-    if (outcomes_count(p->outcomes) > outcomes_max(p->outcomes) / 2)
+    /* A checkpoint makes room for outcomes, and its trim gives the journal's pages back. */
+    if (outcomes_count(p->outcomes) > outcomes_max(p->outcomes) / 2 ||
+        p->admit == REASON_STORAGE_FULL)
         checkpoint_hurry(p);
 }
 
