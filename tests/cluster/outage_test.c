@@ -5,6 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A coordinator "c1" that reaches the server through a proxy, with time enough for any machine. */
+static void open_behind(struct rig *rig, struct proxy *proxy, struct member *member)
+{
+    member_init(rig, member, CLUSTER_COORDINATOR, "c1");
+    member->options.ensemble = proxy->address;
+    member->options.session_timeout_ms = 10000;
+    member_open(member);
+}
+
 static void absent_at_start_is_waited_for(void)
 {
     struct member a;
@@ -36,8 +45,7 @@ static void cut_off_leader_gives_up_before_another_leads(void)
     a.options.ensemble = proxy.address;
     member_open(&a);
     UNTIL(&rig, member_leads(&a) == GROUPS);
-    member_join(&rig, &b, CLUSTER_COORDINATOR, "c2");
-    UNTIL(&rig, b.leader[GROUPS - 1].text[0]);
+    member_follow(&rig, &b);
     proxy_freeze(&proxy, true);
     UNTIL(&rig, a.unleads_count == GROUPS);
     CU_ASSERT_EQUAL(a.suspends_count, GROUPS); /* first it starts nothing new */
@@ -62,10 +70,7 @@ static void broken_connection_suspends_and_resumes(void)
 
     rig_open(&rig);
     proxy_open(&proxy, rig.loop, server.address);
-    member_init(&rig, &a, CLUSTER_COORDINATOR, "c1");
-    a.options.ensemble = proxy.address;
-    a.options.session_timeout_ms = 10000; /* a lease long enough for the busiest machine */
-    member_open(&a);
+    open_behind(&rig, &proxy, &a);
     UNTIL(&rig, member_leads(&a) == GROUPS);
     memcpy(epochs, a.epoch, sizeof(epochs));
     for (unsigned cut = 1; cut <= 3; cut++) {
@@ -90,10 +95,7 @@ static void node_removed_meanwhile_is_not_resumed(void)
 
     rig_open(&rig);
     proxy_open(&proxy, rig.loop, server.address);
-    member_init(&rig, &a, CLUSTER_COORDINATOR, "c1");
-    a.options.ensemble = proxy.address;
-    a.options.session_timeout_ms = 10000;
-    member_open(&a);
+    open_behind(&rig, &proxy, &a);
     UNTIL(&rig, member_leads(&a) == GROUPS);
     proxy_freeze(&proxy, true);
     proxy_cut(&proxy);
@@ -114,10 +116,7 @@ static void stopped_server_ends_leadership_and_gives_it_again(void)
     struct rig rig;
 
     rig_open(&rig);
-    member_join(&rig, &a, CLUSTER_COORDINATOR, "c1");
-    UNTIL(&rig, member_leads(&a) == GROUPS);
-    member_join(&rig, &b, CLUSTER_COORDINATOR, "c2");
-    UNTIL(&rig, b.leader[GROUPS - 1].text[0]);
+    member_join_two(&rig, &a, &b);
     zk_server_pause(&server);
     UNTIL(&rig, a.state == CLUSTER_LOST);
     CU_ASSERT_EQUAL(member_leads(&a), 0);
@@ -159,14 +158,10 @@ static void lost_answer_to_a_candidacy_leaves_no_orphan(void)
     proxy_open(&proxy, rig.loop, server.address);
     proxy.lose_of = "/election/";
     proxy.lose_max = 3;
-    member_init(&rig, &a, CLUSTER_COORDINATOR, "c1");
-    a.options.ensemble = proxy.address;
-    a.options.session_timeout_ms = 10000;
-    member_open(&a);
+    open_behind(&rig, &proxy, &a);
     UNTIL(&rig, proxy.lost > 0);
     UNTIL(&rig, member_leads(&a) == GROUPS && !a.suspended[0] && !a.suspended[GROUPS - 1]);
     CU_ASSERT_EQUAL(a.states[CLUSTER_EXPIRED], 0);
-    snprintf(path, sizeof(path), "/settle/%s/groups/0/election", rig.name.text);
     for (unsigned group = 0; group < GROUPS; group++) {
         snprintf(path, sizeof(path), "/settle/%s/groups/%u/election", rig.name.text, group);
         CU_ASSERT_EQUAL(zk_server_count(&server, path), 1);
@@ -211,10 +206,7 @@ static void lost_answer_to_the_config_creates_one_cluster(void)
     proxy_open(&proxy, rig.loop, server.address);
     proxy.lose_of = "/config";
     proxy.lose_max = 1;
-    member_init(&rig, &a, CLUSTER_COORDINATOR, "c1");
-    a.options.ensemble = proxy.address;
-    a.options.session_timeout_ms = 10000;
-    member_open(&a);
+    open_behind(&rig, &proxy, &a);
     UNTIL(&rig, a.registered);
     CU_ASSERT_EQUAL(proxy.lost, 1);
     CU_ASSERT_EQUAL(a.configs, 1);
@@ -239,8 +231,7 @@ static void leaving_while_cut_off_ends_in_time(void)
     a.options.ensemble = proxy.address;
     member_open(&a);
     UNTIL(&rig, member_leads(&a) == GROUPS);
-    member_join(&rig, &b, CLUSTER_COORDINATOR, "c2");
-    UNTIL(&rig, b.leader[GROUPS - 1].text[0]);
+    member_follow(&rig, &b);
     proxy_freeze(&proxy, true);
     cluster_leave(a.cluster);
     UNTIL(&rig, a.left == 1);

@@ -204,6 +204,24 @@ void member_join(struct rig *rig, struct member *member, enum cluster_role role,
     member_open(member);
 }
 
+void member_follow(struct rig *rig, struct member *standby)
+{
+    char below[256];
+
+    member_join(rig, standby, CLUSTER_COORDINATOR, "c2");
+    for (unsigned group = 0; group < GROUPS; group++) {
+        snprintf(below, sizeof(below), "/settle/%s/groups/%u/election", rig->name.text, group);
+        UNTIL(rig, zk_server_count(&server, below) == 2);
+    }
+}
+
+void member_join_two(struct rig *rig, struct member *leader, struct member *standby)
+{
+    member_join(rig, leader, CLUSTER_COORDINATOR, "c1");
+    UNTIL(rig, member_leads(leader) == GROUPS);
+    member_follow(rig, standby);
+}
+
 void member_close(struct member *member)
 {
     cluster_close(member->cluster);

@@ -57,6 +57,10 @@ void member_init(struct rig *rig, struct member *member, enum cluster_role role,
 void member_open(struct member *member);
 /** member_init() and member_open(). */
 void member_join(struct rig *rig, struct member *member, enum cluster_role role, const char *node);
+/** A coordinator "c1" that leads every group, and "c2" that is the next of each. */
+void member_join_two(struct rig *rig, struct member *leader, struct member *standby);
+/** The second half of that: "c2" behind whoever leads. */
+void member_follow(struct rig *rig, struct member *standby);
 void member_close(struct member *member);
 
 /** The path of a candidate that is the first ever created in its group. */
