@@ -197,7 +197,7 @@ static int on_payload(struct client *client, struct conn *conn, const struct blo
         on_hello(client, conn, &envelope.hello);
         return 0;
     }
-    if (!wire_may_send(HELLO_CLIENT, &envelope) || envelope.kind == WIRE_HELLO)
+    if (!wire_may_send(HELLO_CLIENT, HELLO_COORDINATOR, &envelope) || envelope.kind == WIRE_HELLO)
         return err_set(err, ERR_PROTOCOL, "a client does not send %s", wire_kind_name(&envelope));
     waiter.client = client->handle;
     waiter.request = envelope.request;

@@ -79,7 +79,7 @@ static int on_payload(struct link *link, struct conn *conn, const struct blob *p
     if (envelope.kind == WIRE_REFUSED)
         return err_set(err, ERR_REFUSED, "participant '%s' refuses us: %s", link->member.node.text,
                        envelope.refused.text);
-    if (!wire_may_send(HELLO_PARTICIPANT, &envelope))
+    if (!wire_may_send(HELLO_PARTICIPANT, HELLO_COORDINATOR, &envelope))
         return err_set(err, ERR_PROTOCOL, "a participant does not send %s",
                        wire_kind_name(&envelope));
     if (envelope.kind == WIRE_WELCOME && link->handle == CONN_NONE)

@@ -142,7 +142,8 @@ static int on_payload(struct participant *p, struct peer *peer, struct conn *con
         on_hello(p, peer, conn, &envelope.hello);
         return 0;
     }
-    if (!wire_may_send(HELLO_COORDINATOR, &envelope) || envelope.kind == WIRE_HELLO)
+    if (!wire_may_send(HELLO_COORDINATOR, HELLO_PARTICIPANT, &envelope) ||
+        envelope.kind == WIRE_HELLO)
         return err_set(err, ERR_PROTOCOL, "a coordinator does not send %s",
                        wire_kind_name(&envelope));
     if (envelope.kind == WIRE_MSG) {

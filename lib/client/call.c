@@ -121,6 +121,8 @@ const struct admin_response *call_ask(struct call *call, const char *address,
     arena_reset(&call->workspace->arena);
     rc = wire_decode(&call->workspace->arena, call->workspace->frame, heard.size, &call->envelope,
                      err);
+    if (rc == 0 && !admin_answers(request->op, &call->envelope.admin_response))
+        rc = err_set(err, ERR_PROTOCOL, "a coordinator answered something else than it was asked");
     return rc == 0 ? &call->envelope.admin_response : NULL;
 }
 

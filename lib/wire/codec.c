@@ -128,26 +128,28 @@ int wire_encode(struct arena *scratch, const struct envelope *envelope, uint8_t 
     return FRAME_HEADER_SIZE + payload_size;
 }
 
-bool wire_may_send(enum hello_role role, const struct envelope *envelope)
+bool wire_may_send(enum hello_role from, enum hello_role to, const struct envelope *envelope)
 {
-    bool coordinator = role == HELLO_COORDINATOR;
+    bool to_bank = from == HELLO_COORDINATOR && to == HELLO_PARTICIPANT;
+    bool from_bank = from == HELLO_PARTICIPANT && to == HELLO_COORDINATOR;
+    bool from_client = from == HELLO_CLIENT && to == HELLO_COORDINATOR;
+    bool to_client = from == HELLO_COORDINATOR && to == HELLO_CLIENT;
 
     switch (envelope->kind) {
-    case WIRE_HELLO:
-    case WIRE_WELCOME:
-    case WIRE_REFUSED:
-        return true;
     case WIRE_MSG: /* requests are numbered below their answers */
-        return envelope->msg.kind < MSG_SEALED ? coordinator : role == HELLO_PARTICIPANT;
+        return envelope->msg.kind < MSG_SEALED ? to_bank : from_bank;
     case WIRE_SUBMIT:
     case WIRE_OUTCOME_REQUEST:
-        return role == HELLO_CLIENT;
+        return from_client;
     case WIRE_SUBMIT_RESULT:
-        return coordinator;
+        return to_client;
+    case WIRE_HELLO:
     case WIRE_ADMIN_REQUEST:
-        return role == HELLO_CLIENT || coordinator;
+        return to_bank || from_client;
+    case WIRE_WELCOME:
+    case WIRE_REFUSED:
     case WIRE_ADMIN_RESPONSE:
-        return role == HELLO_PARTICIPANT || coordinator;
+        return from_bank || to_client;
     }
     return false;
 }

@@ -316,6 +316,40 @@ static bool put_txn_detail(struct arena *scratch, const struct admin_response *r
 
 /* ---- the shell ---- */
 
+static enum admin_body body_of(enum admin_op op)
+{
+    switch (op) {
+    case ADMIN_ACCOUNT_CREATE:
+    case ADMIN_ACCOUNT_SET:
+    case ADMIN_ACCOUNT_CLOSE:
+    case ADMIN_ACCOUNT_SHOW:
+    case ADMIN_ACCOUNT_LIST:
+        return ADMIN_BODY_ACCOUNTS;
+    case ADMIN_STATEMENT:
+        return ADMIN_BODY_STATEMENT;
+    case ADMIN_PARTICIPANT_STATUS:
+        return ADMIN_BODY_PARTICIPANT_STATUS;
+    case ADMIN_TXN_LIST:
+        return ADMIN_BODY_TXNS;
+    case ADMIN_TXN_SHOW:
+        return ADMIN_BODY_TXN;
+    case ADMIN_STATUS:
+        return ADMIN_BODY_STATUS;
+    case ADMIN_CLUSTER:
+        return ADMIN_BODY_CLUSTER;
+    case ADMIN_AUDIT:
+        return ADMIN_BODY_AUDIT;
+    }
+    return ADMIN_BODY_NONE;
+}
+
+bool admin_answers(enum admin_op op, const struct admin_response *response)
+{
+    if (response->body == ADMIN_BODY_NONE)
+        return response->code != ADMIN_OK || op == ADMIN_TXN_SHOW;
+    return response->code == ADMIN_OK && response->body == body_of(op);
+}
+
 static bool take_response_body(struct decoder *d, const Settle__V1__AdminResponse *m,
                                struct admin_response *r)
 {

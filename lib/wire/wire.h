@@ -431,11 +431,21 @@ int wire_decode(struct arena *arena, const uint8_t *payload, size_t size,
  */
 int wire_encode(struct arena *scratch, const struct envelope *envelope, uint8_t *out, size_t size);
 
-/** True iff a peer of this role may send this; whoever gets anything else closes the connection. */
-bool wire_may_send(enum hello_role role, const struct envelope *envelope);
+/**
+ * True iff a process of role `from` may send this to one of role `to`; whoever gets anything else
+ * closes the connection. What was let through after Hello and Welcome is one of few kinds: nothing
+ * but MSG and ADMIN_* between coordinator and participant.
+ */
+bool wire_may_send(enum hello_role from, enum hello_role to, const struct envelope *envelope);
 
 /** The kind's name, that of the message for WIRE_MSG: for logs. */
 const char *wire_kind_name(const struct envelope *envelope);
+
+/**
+ * True iff the response has the body that this request is answered with: when it is OK that one (or
+ * none, to TXN_SHOW of what is not followed there), else none. Who asked checks it before looking.
+ */
+bool admin_answers(enum admin_op op, const struct admin_response *response);
 
 /* ---- Hello ---- */
 

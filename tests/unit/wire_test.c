@@ -205,23 +205,50 @@ static void sentences_are_made_printable(void)
     CU_ASSERT_STRING_EQUAL(after.refused.text, "a?[2J?");
 }
 
-static void roles_may_send_their_own_kinds_only(void)
+enum { TO_BANK = 1, FROM_BANK = 2, FROM_CLIENT = 4, TO_CLIENT = 8, NOBODY = 16 };
+
+/* Which of the four ways this is, if the envelope may go it; NOBODY goes any other. */
+static int way_of(int from, int to, const struct envelope *envelope)
+{
+    if (!wire_may_send((enum hello_role)from, (enum hello_role)to, envelope))
+        return 0;
+    if (from == HELLO_COORDINATOR)
+        return to == HELLO_PARTICIPANT ? TO_BANK : to == HELLO_CLIENT ? TO_CLIENT : NOBODY;
+    if (to != HELLO_COORDINATOR)
+        return NOBODY;
+    return from == HELLO_PARTICIPANT ? FROM_BANK : FROM_CLIENT;
+}
+
+/* A kind in a wrong direction would be read as another member of the envelope's union. */
+static int ways_of(const struct envelope *envelope)
+{
+    int ways = 0;
+
+    for (int from = HELLO_COORDINATOR; from <= HELLO_CLIENT; from++) {
+        for (int to = HELLO_COORDINATOR; to <= HELLO_CLIENT; to++)
+            ways |= way_of(from, to, envelope);
+    }
+    return ways;
+}
+
+static void kinds_go_one_way_only(void)
 {
     static const struct {
         const char *name;
-        bool coordinator, participant, client;
+        int ways;
     } rows[] = {
-        {"msg_prepare", true, false, false},
-        {"msg_find", true, false, false},
-        {"msg_sealed", false, true, false},
-        {"msg_found", false, true, false},
-        {"hello", true, true, true},
-        {"refused", true, true, true},
-        {"submit", false, false, true},
-        {"outcome_request", false, false, true},
-        {"submit_result", true, false, false},
-        {"request_status", true, false, true},
-        {"response_status", true, true, false},
+        {"msg_prepare", TO_BANK},
+        {"msg_find", TO_BANK},
+        {"msg_sealed", FROM_BANK},
+        {"msg_found", FROM_BANK},
+        {"hello", TO_BANK | FROM_CLIENT},
+        {"welcome", FROM_BANK | TO_CLIENT},
+        {"refused", FROM_BANK | TO_CLIENT},
+        {"submit", FROM_CLIENT},
+        {"outcome_request", FROM_CLIENT},
+        {"submit_result", TO_CLIENT},
+        {"request_status", TO_BANK | FROM_CLIENT},
+        {"response_status", FROM_BANK | TO_CLIENT},
     };
     size_t met = 0;
 
@@ -234,13 +261,31 @@ static void roles_may_send_their_own_kinds_only(void)
         for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
             if (strcmp(rows[r].name, name) != 0)
                 continue;
+            CU_ASSERT_EQUAL(ways_of(&envelope), rows[r].ways);
             met++;
-            CU_ASSERT_EQUAL(wire_may_send(HELLO_COORDINATOR, &envelope), rows[r].coordinator);
-            CU_ASSERT_EQUAL(wire_may_send(HELLO_PARTICIPANT, &envelope), rows[r].participant);
-            CU_ASSERT_EQUAL(wire_may_send(HELLO_CLIENT, &envelope), rows[r].client);
         }
     }
     CU_ASSERT_EQUAL(met, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* A response of another body would be read as another member of the union. */
+static void responses_answer_their_request_only(void)
+{
+    struct admin_response response = {.code = ADMIN_OK, .body = ADMIN_BODY_ACCOUNTS};
+
+    CU_ASSERT_TRUE(admin_answers(ADMIN_ACCOUNT_CREATE, &response));
+    CU_ASSERT_TRUE(admin_answers(ADMIN_ACCOUNT_LIST, &response));
+    CU_ASSERT_FALSE(admin_answers(ADMIN_STATEMENT, &response));
+    CU_ASSERT_FALSE(admin_answers(ADMIN_TXN_SHOW, &response));
+    response.code = ADMIN_REFUSED;
+    CU_ASSERT_FALSE(admin_answers(ADMIN_ACCOUNT_CREATE, &response));
+    response.body = ADMIN_BODY_NONE;
+    CU_ASSERT_TRUE(admin_answers(ADMIN_ACCOUNT_CREATE, &response));
+    response.code = ADMIN_OK;
+    CU_ASSERT_FALSE(admin_answers(ADMIN_AUDIT, &response));
+    CU_ASSERT_TRUE(admin_answers(ADMIN_TXN_SHOW, &response));
+    response.body = ADMIN_BODY_AUDIT;
+    CU_ASSERT_TRUE(admin_answers(ADMIN_AUDIT, &response));
 }
 
 /* ---- frames ---- */
@@ -309,7 +354,8 @@ int main(int argc, char **argv)
         {"unknown_fields_pass_and_unknown_kinds_do_not",
          unknown_fields_pass_and_unknown_kinds_do_not},
         {"sentences_are_made_printable", sentences_are_made_printable},
-        {"roles_may_send_their_own_kinds_only", roles_may_send_their_own_kinds_only},
+        {"kinds_go_one_way_only", kinds_go_one_way_only},
+        {"responses_answer_their_request_only", responses_answer_their_request_only},
         {"frames_are_told_apart_at_every_cut", frames_are_told_apart_at_every_cut},
         {"bad_frame_lengths_are_refused_at_once", bad_frame_lengths_are_refused_at_once},
         {"arena_aligns_and_stops", arena_aligns_and_stops},
