@@ -30,6 +30,8 @@ bool endpoint_send(struct engine *engine, uint16_t endpoint, const void *bytes, 
 
 uint16_t endpoint_by_node(const struct engine *engine, const struct node_name *node)
 {
+    if (node->text[0] == '\0')
+        return ENDPOINT_NONE;
     for (uint16_t i = 0; i < ENDPOINTS_MAX; i++) {
         if (engine->endpoints[i].used && node_name_equal(&engine->endpoints[i].node, node))
             return i;
@@ -37,18 +39,18 @@ uint16_t endpoint_by_node(const struct engine *engine, const struct node_name *n
     return ENDPOINT_NONE;
 }
 
-/* One that greeted us, in turns; ENDPOINT_NONE when nobody is there. */
-uint16_t endpoint_any(struct engine *engine)
+/* One that greeted us, in turns, `avoid` only if it is the only one; ENDPOINT_NONE: nobody is. */
+uint16_t endpoint_any(struct engine *engine, uint16_t avoid)
 {
     for (uint16_t i = 0; i < ENDPOINTS_MAX; i++) {
         uint16_t at = (uint16_t)((engine->rotor + i) % ENDPOINTS_MAX);
 
-        if (!endpoint_is_ready(engine, at))
+        if (at == avoid || !endpoint_is_ready(engine, at))
             continue;
         engine->rotor = (uint16_t)(at + 1);
         return at;
     }
-    return ENDPOINT_NONE;
+    return endpoint_is_ready(engine, avoid) ? avoid : ENDPOINT_NONE;
 }
 
 static void on_open(struct conn *conn, void *ctx)
@@ -75,27 +77,61 @@ static void on_open(struct conn *conn, void *ctx)
     conn_send(conn, frame, (size_t)size);
 }
 
-static int on_welcome(struct endpoint *endpoint, struct conn *conn, const struct hello *hello,
-                      struct err *err)
+/* A node is where it was seen last: after a restart it may listen elsewhere. */
+static void name_endpoint(struct endpoint *endpoint, const struct node_name *node)
 {
-    struct engine *engine = endpoint->engine;
+    struct endpoint *all = endpoint->engine->endpoints;
 
-    if (hello->role != HELLO_COORDINATOR || hello->groups == 0 || hello->groups > GROUPS_MAX)
+    if (!node || node->text[0] == '\0')
+        return;
+    for (uint16_t i = 0; i < ENDPOINTS_MAX; i++) {
+        if (all[i].used && node_name_equal(&all[i].node, node))
+            memset(&all[i].node, 0, sizeof(all[i].node));
+    }
+    endpoint->node = *node;
+}
+
+/* All coordinators we talk to are of one cluster: that of whoever answered first. */
+static int check_cluster(struct engine *engine, const struct endpoint *endpoint,
+                         const struct hello *hello, struct err *err)
+{
+    if (hello->role != HELLO_COORDINATOR)
         return err_set(err, ERR_PROTOCOL, "%s is no coordinator; name coordinators in tcp://",
                        endpoint->text);
-    /* All coordinators we talk to are of one cluster, whichever answered first. */
+    if (hello->groups == 0 || hello->groups > GROUPS_MAX)
+        return err_set(err, ERR_PROTOCOL, "%s is of a cluster of %u groups", endpoint->text,
+                       hello->groups);
     if (engine->groups != 0 && (engine->groups != hello->groups ||
                                 !guid_equal(&engine->cluster_guid, &hello->cluster_guid)))
         return err_set(err, ERR_PROTOCOL, "%s is of another cluster than the first one",
                        endpoint->text);
+    return 0;
+}
+
+static int on_welcome(struct endpoint *endpoint, struct conn *conn, const struct hello *hello,
+                      struct err *err)
+{
+    struct engine *engine = endpoint->engine;
+    int rc = check_cluster(engine, endpoint, hello, err);
+
+    if (rc != 0)
+        return rc;
     engine->groups = hello->groups;
     engine->cluster_guid = hello->cluster_guid;
-    endpoint->node = hello->node;
+    name_endpoint(endpoint, &hello->node);
     endpoint->handle = conn_handle(conn);
     conn_greeted(conn);
     engine_note_greeted(engine);
     request_endpoint_up(engine, index_of(endpoint));
     return 0;
+}
+
+static int on_refusal(struct endpoint *endpoint, const struct refused *refused, struct err *err)
+{
+    bool passes = refused->code == REFUSED_BUSY || refused->code == REFUSED_NOT_READY;
+
+    engine_note_refused(endpoint->engine, passes ? ERR_UNREACHABLE : ERR_PROTOCOL, refused->text);
+    return err_set(err, ERR_REFUSED, "%s refuses us: %s", endpoint->text, refused->text);
 }
 
 static int on_payload(struct endpoint *endpoint, struct conn *conn, const struct blob *payload,
@@ -109,11 +145,8 @@ static int on_payload(struct endpoint *endpoint, struct conn *conn, const struct
     rc = wire_decode(&engine->arena, payload->bytes, payload->size, &envelope, err);
     if (rc != 0)
         return rc;
-    if (envelope.kind == WIRE_REFUSED) {
-        engine_note_refused(engine, ERR_PROTOCOL, envelope.refused.text);
-        return err_set(err, ERR_REFUSED, "%s refuses us: %s", endpoint->text,
-                       envelope.refused.text);
-    }
+    if (envelope.kind == WIRE_REFUSED)
+        return on_refusal(endpoint, &envelope.refused, err);
     if (envelope.kind == WIRE_WELCOME && endpoint->handle == CONN_NONE)
         return on_welcome(endpoint, conn, &envelope.hello, err);
     if (endpoint->handle == CONN_NONE ||
@@ -154,8 +187,10 @@ static void on_close(struct conn *conn, void *ctx, const struct err *err)
     struct endpoint *endpoint = ctx;
 
     if (endpoint->handle != conn_handle(conn)) {
-        if (err->code == ERR_PROTOCOL)
-            engine_note_refused(endpoint->engine, ERR_PROTOCOL, err->text);
+        if (err->code != ERR_REFUSED) /* which was noted with its reason */
+            engine_note_refused(endpoint->engine,
+                                err->code == ERR_PROTOCOL ? ERR_PROTOCOL : ERR_UNREACHABLE,
+                                err->text);
         return;
     }
     endpoint->handle = CONN_NONE;
@@ -226,8 +261,7 @@ uint16_t endpoint_add(struct engine *engine, const char *text, const struct node
         return ENDPOINT_NONE;
     endpoint = &engine->endpoints[place];
     if (endpoint->used && strcmp(endpoint->text, text) == 0) {
-        if (node)
-            endpoint->node = *node;
+        name_endpoint(endpoint, node);
         if (endpoint->dialer)
             dialer_kick(endpoint->dialer);
         return place;
@@ -237,8 +271,7 @@ uint16_t endpoint_add(struct engine *engine, const char *text, const struct node
     endpoint->engine = engine;
     endpoint->used = true;
     snprintf(endpoint->text, sizeof(endpoint->text), "%s", text);
-    if (node)
-        endpoint->node = *node;
+    name_endpoint(endpoint, node);
     dial(endpoint);
     return place;
 }

@@ -240,12 +240,12 @@ static void on_leader(void *ctx, uint16_t group, const struct node_name *node, u
 
     (void)epoch;
     if (group < GROUPS_MAX)
-        engine->leaders[group] = endpoint_by_node(engine, node);
+        request_leader_is(engine, group, endpoint_by_node(engine, node));
 }
 
 static void on_cluster_log(void *ctx, enum cluster_level level, const char *text)
 {
-    if (level == CLUSTER_ERROR)
+    if (level != CLUSTER_INFO)
         engine_note_refused(ctx, ERR_UNREACHABLE, text);
 }
 
@@ -286,6 +286,9 @@ static void *run(void *ctx)
 
     loop_run(engine->loop);
     request_fail_all(engine);
+    /* Here, where SIGPIPE is blocked: the ZooKeeper client says goodbye to a server. */
+    cluster_close(engine->cluster);
+    engine->cluster = NULL;
     return NULL;
 }
 

@@ -36,7 +36,10 @@ struct request {
     struct id id;
     uint64_t deadline_ms; /* of the loop's clock */
     uint64_t retry_ms;    /* WAITING: not before */
+    uint64_t attempt_ms;  /* SENT: when to lose patience */
     uint32_t backoff_ms;
+    uint32_t hops;  /* redirects followed without a pause */
+    uint16_t avoid; /* whoever did not serve it, unless nobody else is there */
     uint8_t *frame;
     size_t frame_size, frame_capacity;
     request_done_fn *done;
@@ -85,7 +88,7 @@ struct engine {
 /* endpoint.c */
 uint16_t endpoint_add(struct engine *engine, const char *text, const struct node_name *node);
 uint16_t endpoint_by_node(const struct engine *engine, const struct node_name *node);
-uint16_t endpoint_any(struct engine *engine);
+uint16_t endpoint_any(struct engine *engine, uint16_t avoid);
 bool endpoint_is_ready(const struct engine *engine, uint16_t endpoint);
 bool endpoint_send(struct engine *engine, uint16_t endpoint, const void *bytes, size_t size);
 void endpoint_close_all(struct engine *engine);
@@ -96,6 +99,7 @@ void request_on_answer(struct engine *engine, uint16_t endpoint, const struct en
                        const struct blob *payload);
 void request_endpoint_up(struct engine *engine, uint16_t endpoint);
 void request_endpoint_down(struct engine *engine, uint16_t endpoint);
+void request_leader_is(struct engine *engine, uint16_t group, uint16_t endpoint);
 void request_tick(void *ctx);
 void request_fail_all(struct engine *engine);
 

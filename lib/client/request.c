@@ -2,15 +2,19 @@
  * Requests: where each goes, and what an answer means for it.
  *
  * What a caller may be told follows from one question: can an earlier attempt of this request have
- * been taken by somebody? An attempt whose connection ended before its answer may have been. From
- * then on a refusal of a later attempt is no answer: it says nothing of the earlier one. The
- * request is sent again until a leader tells the outcome, and is UNKNOWN when the time is over.
+ * been taken by somebody? An attempt whose answer is missing may have been: its connection ended,
+ * or it was sent to another coordinator meanwhile. From then on a refusal of a later attempt is no
+ * answer, whatever its reason: it says nothing of the earlier one. The request is sent again until
+ * a leader tells the outcome, and is UNKNOWN when the time is over. COMMITTED and ABORTED are true
+ * for ever, whoever says them.
  */
 #include "base/assert.h"
 #include "client/engine_internal.h"
 
 #define BACKOFF_MIN_MS 10u
-#define BACKOFF_MAX_MS 250u
+#define BACKOFF_MAX_MS 100u
+#define ATTEMPT_MS     2000u /* without an answer: whoever was asked may be stopped */
+#define HOPS_MAX       4u    /* redirects followed at once; more mean that an election goes on */
 
 static uint32_t slot_of(const struct engine *engine, const struct request *request)
 {
@@ -44,6 +48,8 @@ static void schedule(struct engine *engine, struct request *request)
 
     if (request->state == REQUEST_WAITING && request->retry_ms < due)
         due = request->retry_ms;
+    if (request->state == REQUEST_SENT && request->attempt_ms < due)
+        due = request->attempt_ms;
     timers_ask(&engine->timers, slot_of(engine, request), due);
 }
 
@@ -55,10 +61,18 @@ static uint16_t choose(struct engine *engine, const struct request *request)
     if (request->kind == REQUEST_ADMIN && request->address[0] != '\0')
         return endpoint_is_ready(engine, request->wanted) ? request->wanted : ENDPOINT_NONE;
     if (request->kind == REQUEST_ADMIN || engine->groups == 0)
-        return endpoint_any(engine);
+        return endpoint_any(engine, request->avoid);
     leader = engine->leaders[id_group(&request->id, engine->groups)];
     /* A leader that is not connected may be dead: somebody else knows who follows it. */
-    return endpoint_is_ready(engine, leader) ? leader : endpoint_any(engine);
+    return endpoint_is_ready(engine, leader) ? leader : endpoint_any(engine, request->avoid);
+}
+
+/* An audit may take its time; two of one caller are enough. */
+static uint32_t patience_ms(const struct request *request)
+{
+    if (request->kind != REQUEST_ADMIN)
+        return ATTEMPT_MS;
+    return request->address[0] != '\0' ? request->timeout_ms : request->timeout_ms / 2;
 }
 
 static void wait_a_moment(struct engine *engine, struct request *request)
@@ -82,7 +96,17 @@ static void try_now(struct engine *engine, struct request *request)
     }
     request->state = REQUEST_SENT;
     request->endpoint = endpoint;
+    request->attempt_ms = loop_now_ms(engine->loop) + patience_ms(request);
     schedule(engine, request);
+}
+
+/* The answer to what was sent is given up; the request may have been taken all the same. */
+static void try_elsewhere(struct engine *engine, struct request *request)
+{
+    request->maybe_taken = true;
+    request->avoid = request->endpoint;
+    request->state = REQUEST_WAITING;
+    try_now(engine, request);
 }
 
 void request_begin(struct engine *engine, struct request *request)
@@ -90,58 +114,13 @@ void request_begin(struct engine *engine, struct request *request)
     request->deadline_ms = loop_now_ms(engine->loop) + request->timeout_ms;
     request->maybe_taken = false;
     request->backoff_ms = 0;
+    request->hops = 0;
+    request->avoid = ENDPOINT_NONE;
     request->state = REQUEST_WAITING;
     request->retry_ms = 0;
     if (request->kind == REQUEST_ADMIN && request->address[0] != '\0')
         request->wanted = endpoint_add(engine, request->address, NULL);
     try_now(engine, request);
-}
-
-/* Refusals that the same content meets everywhere and always: an earlier attempt met them as well.
- */
-static bool is_of_content(enum reason reason)
-{
-    switch (reason) {
-    case REASON_UNBALANCED:
-    case REASON_CONFLICT: /* the outcome function: another digest is held, so ours never commits */
-    case REASON_LEGS:
-    case REASON_PARTICIPANTS:
-    case REASON_MALFORMED:
-    case REASON_AMOUNT:
-    case REASON_ID_INVALID:
-    case REASON_PROTOCOL:
-    case REASON_CURRENCY_UNKNOWN:
-    case REASON_ACCOUNT_NAME:
-        return true;
-    case REASON_NONE:
-    case REASON_ACCOUNT_UNKNOWN:
-    case REASON_ACCOUNT_CLOSED:
-    case REASON_ACCOUNT_BLOCKED:
-    case REASON_FUNDS:
-    case REASON_OVERFLOW:
-    case REASON_DEADLINE:
-    case REASON_PARTICIPANT_DOWN:
-    case REASON_PARTICIPANT_UNKNOWN:
-    case REASON_BUSY:
-    case REASON_TOO_OLD:
-    case REASON_CHECK_FAILED:
-    case REASON_CLOCK:
-    case REASON_RECOVERY:
-    case REASON_STORE_REPLACED:
-    case REASON_NOT_LEADER:
-    case REASON_STORAGE_FULL:
-    case REASON_DRAINING:
-    case REASON_ACCOUNT_EXISTS:
-    case REASON_ACCOUNT_IN_USE:
-    case REASON_FLOOR:
-    case REASON_LIMIT:
-    case REASON_ABORT_REQUESTED:
-    case REASON_UNKNOWN_OUTCOME:
-    case REASON_ACCOUNT_SYSTEM:
-    case REASON_COUNT:
-        return false;
-    }
-    return false;
 }
 
 /* This coordinator cannot serve it, another can. */
@@ -150,14 +129,33 @@ static bool is_of_coordinator(enum reason reason)
     return reason == REASON_NOT_LEADER || reason == REASON_DRAINING;
 }
 
-static void learn_leader(struct engine *engine, const struct submit_result *result)
+static void learn_leader(struct engine *engine, uint16_t endpoint,
+                         const struct submit_result *result)
 {
     uint16_t group = id_group(&result->id, engine->groups);
 
-    engine->leaders[group] = ENDPOINT_NONE;
+    if (engine->leaders[group] == endpoint)
+        engine->leaders[group] = ENDPOINT_NONE;
     if (result->has_redirect && result->redirect.address[0] != '\0')
         engine->leaders[group] = endpoint_add(engine, result->redirect.address,
                                               &result->redirect.node);
+}
+
+/* Not here: at once where we were sent, or to somebody else after a moment. */
+static void follow(struct engine *engine, struct request *request)
+{
+    uint16_t leader = engine->leaders[id_group(&request->id, engine->groups)];
+
+    request->state = REQUEST_WAITING;
+    request->avoid = request->endpoint;
+    if (leader != request->endpoint && endpoint_is_ready(engine, leader) &&
+        request->hops < HOPS_MAX) {
+        request->hops++;
+        try_now(engine, request);
+        return;
+    }
+    request->hops = 0;
+    wait_a_moment(engine, request);
 }
 
 static void on_refused(struct engine *engine, struct request *request,
@@ -166,13 +164,30 @@ static void on_refused(struct engine *engine, struct request *request,
     struct request_end answer = {.answered = true, .reached = true, .result = result};
 
     if (is_of_coordinator(result->reason)) {
-        learn_leader(engine, result);
-        wait_a_moment(engine, request);
-    } else if (request->maybe_taken && !is_of_content(result->reason)) {
+        learn_leader(engine, request->endpoint, result);
+        follow(engine, request);
+    } else if (request->maybe_taken) {
         wait_a_moment(engine, request); /* it says nothing of the earlier attempt */
     } else {
         complete(engine, request, &answer);
     }
+}
+
+/*
+ * The leader waited with us in vain. To a question that is the answer: whoever could know was
+ * asked. A Submit was taken and will end: there is more to hear while there is time.
+ */
+static void on_unknown(struct engine *engine, struct request *request,
+                       const struct submit_result *result)
+{
+    struct request_end answer = {.answered = true, .reached = true, .result = result};
+
+    request->maybe_taken = true;
+    if (request->kind == REQUEST_OUTCOME ||
+        loop_now_ms(engine->loop) + BACKOFF_MAX_MS >= request->deadline_ms)
+        complete(engine, request, &answer);
+    else
+        wait_a_moment(engine, request);
 }
 
 static void on_result(struct engine *engine, struct request *request, uint16_t endpoint,
@@ -185,18 +200,13 @@ static void on_result(struct engine *engine, struct request *request, uint16_t e
         return;
     switch (result->outcome) {
     case OUTCOME_COMMITTED:
-    case OUTCOME_ABORTED: /* true for ever, whoever says it */
+    case OUTCOME_ABORTED:
         engine->leaders[id_group(&request->id, engine->groups)] = endpoint;
         complete(engine, request, &answer);
         break;
-    case OUTCOME_UNKNOWN: /* taken, and not decided while the leader waited with us */
-        if (!current)
-            break;
-        request->maybe_taken = true;
-        if (loop_now_ms(engine->loop) + BACKOFF_MAX_MS >= request->deadline_ms)
-            complete(engine, request, &answer);
-        else
-            wait_a_moment(engine, request);
+    case OUTCOME_UNKNOWN:
+        if (current)
+            on_unknown(engine, request, result);
         break;
     case OUTCOME_REFUSED:
         if (current)
@@ -244,6 +254,37 @@ void request_endpoint_up(struct engine *engine, uint16_t endpoint)
     }
 }
 
+/* The registry names another leader: what was sent to the last one may never be answered. */
+void request_leader_is(struct engine *engine, uint16_t group, uint16_t endpoint)
+{
+    engine->leaders[group] = endpoint;
+    if (endpoint == ENDPOINT_NONE || engine->groups == 0)
+        return;
+    for (uint32_t i = 0; i < engine->options.in_flight_max; i++) {
+        struct request *request = &engine->requests[i];
+
+        if (request->state == REQUEST_FREE || request->kind == REQUEST_ADMIN ||
+            id_group(&request->id, engine->groups) != group)
+            continue;
+        if (request->state == REQUEST_WAITING)
+            try_now(engine, request);
+        else if (request->endpoint != endpoint)
+            try_elsewhere(engine, request);
+    }
+}
+
+/* No answer for long: another may lead, and whoever was asked may not know it. */
+static void lose_patience(struct engine *engine, struct request *request)
+{
+    if (request->kind != REQUEST_ADMIN && engine->groups != 0) {
+        uint16_t *leader = &engine->leaders[id_group(&request->id, engine->groups)];
+
+        if (*leader == request->endpoint)
+            *leader = ENDPOINT_NONE;
+    }
+    try_elsewhere(engine, request);
+}
+
 /* What was sent there has lost its answer. */
 void request_endpoint_down(struct engine *engine, uint16_t endpoint)
 {
@@ -276,6 +317,8 @@ void request_tick(void *ctx)
             give_up(engine, request, false);
         else if (request->state == REQUEST_WAITING && now >= request->retry_ms)
             try_now(engine, request);
+        else if (request->state == REQUEST_SENT && now >= request->attempt_ms)
+            lose_patience(engine, request);
         else
             schedule(engine, request);
     }

@@ -221,6 +221,8 @@ static int check_shape(const struct settle_submit *submit, struct err *err)
                        SETTLE_CHECKS_MAX, submit->check_count);
     if (submit->memo && strlen(submit->memo) > MEMO_LENGTH_MAX)
         return err_set(err, ERR_USAGE, "the memo is longer than %d bytes", MEMO_LENGTH_MAX);
+    if (submit->memo && !utf8_printable(submit->memo, strlen(submit->memo)))
+        return err_set(err, ERR_USAGE, "the memo is not UTF-8 without control characters");
     if (submit->deadline_ms > DEADLINE_MAX_MS)
         return err_set(err, ERR_USAGE, "deadline_ms is above %d", DEADLINE_MAX_MS);
     if (submit->protocol != 0 && submit->protocol != SETTLE_2PC && submit->protocol != SETTLE_3PC)

@@ -134,9 +134,6 @@ bool take_nets(struct decoder *d, const char *list_name, size_t count, Settle__V
  */
 size_t utf8_step(const char *text, size_t size);
 
-/** True iff `text` is well-formed UTF-8 without NUL and control characters. */
-bool utf8_printable(const char *text, size_t size);
-
 /* ---- fields.c: writing ---- */
 
 /**

@@ -491,6 +491,9 @@ int branch_encode(struct arena *scratch, const struct branch *branch, uint8_t *o
 enum reason branch_decode(struct arena *scratch, const uint8_t *bytes, size_t size,
                           struct branch *ret_branch, struct err *err);
 
+/** True iff the bytes are UTF-8 without control characters: what memos and texts consist of. */
+bool utf8_printable(const char *text, size_t size);
+
 /* ---- names and mappings ---- */
 
 enum txn_stage txn_stage_of_phase(enum phase phase);
