@@ -406,9 +406,9 @@ static int check_options(const struct cluster_options *options, struct err *err)
         return 0;
     if (options->node.text[0] == '\0' || guid_is_zero(&options->store))
         return err_set(err, ERR_USAGE, "a process without name or store cannot be registered");
-    if (!options->address || strlen(options->address) >= ADDRESS_TEXT_SIZE)
+    if (!options->address || strlen(options->address) >= CLUSTER_ADDRESS_SIZE)
         return err_set(err, ERR_USAGE, "no address, or a longer one than %d characters",
-                       ADDRESS_TEXT_SIZE - 1);
+                       CLUSTER_ADDRESS_SIZE - 1);
     return 0;
 }
 

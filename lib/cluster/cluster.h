@@ -30,6 +30,7 @@
 #include "base/types.h"
 #include "net/loop.h"
 
+#define CLUSTER_ADDRESS_SIZE       64 /* "HOST:PORT" and the NUL, as net/address.h writes it */
 #define SESSION_TIMEOUT_DEFAULT_MS 6000
 #define SESSION_TIMEOUT_MIN_MS     500
 #define SESSION_TIMEOUT_MAX_MS     60000
@@ -78,8 +79,8 @@ struct cluster_member {
     struct node_name node;
     struct guid store;
     enum cluster_presence presence;
-    char address[ADDRESS_TEXT_SIZE]; /* LIVE: where it listens; else empty */
-    uint64_t incarnation;            /* LIVE */
+    char address[CLUSTER_ADDRESS_SIZE]; /* LIVE: where it listens; else empty */
+    uint64_t incarnation;               /* LIVE */
 };
 
 enum cluster_level {

@@ -104,6 +104,7 @@ static bool merge(struct cluster *cluster, const struct cluster_config *value)
 
     if (first) {
         *ours = *value;
+        cluster->config.complaint = NULL;
         return true;
     }
     if (value->epoch_base > ours->epoch_base) {

@@ -126,7 +126,7 @@ static void held(struct cluster *cluster, const struct pump_result *result)
 {
     struct registry *registry = &cluster->registry;
     uint64_t now = loop_now_ms(cluster->loop), wait_ms = 2 * (uint64_t)cluster->timeout_ms;
-    char address[ADDRESS_TEXT_SIZE] = "unknown address";
+    char address[CLUSTER_ADDRESS_SIZE] = "unknown address";
 
     registry->state = REGISTRY_HELD;
     if (registry->held_until_ms != 0)
