@@ -173,12 +173,21 @@ static bool is_balanced(const struct content *content)
     return sums[0] == 0 && sums[1] == 0;
 }
 
+void content_digest(struct content *content)
+{
+    struct submit submit = {.id = content->id,
+                            .protocol = content->protocol,
+                            .deadline_ms = content->deadline_ms,
+                            .branches = content->branches,
+                            .branch_count = content->branch_count};
+
+    ASSERT(content->protocol != PROTOCOL_2PC || submit_check(&submit, NULL) == REASON_NONE);
+    content->digest = submit_digest(&submit);
+}
+
 /* A content from its legs and readers: branches as a client sends them, digest, group. */
 void content_finish(struct sim *sim, struct content *content)
 {
-    struct submit submit = {
-        .id = content->id, .protocol = content->protocol, .deadline_ms = content->deadline_ms};
-
     for (uint32_t i = 0; i < content->leg_count; i++)
         content->voters |= (uint8_t)(1u << content->legs[i].bank);
     for (uint32_t bank = 0; bank < sim->bank_count; bank++) {
@@ -189,12 +198,9 @@ void content_finish(struct sim *sim, struct content *content)
         if (content->readers & 1u << bank)
             encode_branch(sim, content, bank, true);
     }
-    submit.branches = content->branches;
-    submit.branch_count = content->branch_count;
-    content->digest = submit_digest(&submit);
     content->group = id_group(&content->id, (uint16_t)sim->group_count);
     content->balanced = is_balanced(content);
-    ASSERT(content->protocol != PROTOCOL_2PC || submit_check(&submit, NULL) == REASON_NONE);
+    content_digest(content);
 }
 
 /* A zeroed content at the end of the list. The list never moves. */

@@ -316,6 +316,7 @@ static void protocol_is_fixed(struct sim *sim)
     t1 = script_transfer(sim, B1, B2, 10);
     content = &sim->contents[t1];
     content->protocol = PROTOCOL_3PC;
+    content_digest(content);
     ask = script_submit(sim, t1, C1, 500);
     sim_run(sim, 1000);
     script_expect_refused(sim, ask, REASON_PROTOCOL);

@@ -558,6 +558,7 @@ void client_wants(struct sim *sim, enum ask_kind kind, uint32_t content);
 void clients_heal(struct sim *sim);
 void client_loses_patience(struct sim *sim, uint32_t index);
 struct content *content_add(struct sim *sim);
+void content_digest(struct content *content);
 void content_finish(struct sim *sim, struct content *content);
 struct id sim_id(struct sim *sim);
 
