@@ -153,6 +153,55 @@ static void s7_outcome_is_the_first_content(struct sim *sim)
     script_expect_reply(sim, ask, REPLY_COMMITTED);
 }
 
+/* An ABORTED that was told here is of one content; another of the id was committed elsewhere. */
+static void outcome_beside_an_aborted_content(struct sim *sim)
+{
+    uint32_t t1, t2, ask;
+
+    script_begin(sim, 2, 3);
+    t1 = script_transfer(sim, B1, B2, 120); /* b1 has 100 */
+    t2 = script_transfer_as(sim, t1, B3, B3, 10);
+    ask = script_submit(sim, t1, C1, 500);
+    sim_run(sim, 500);
+    script_expect_reply(sim, ask, REPLY_ABORTED);
+    script_lead(sim, C2);
+    ask = script_submit(sim, t2, C2, 500);
+    sim_run(sim, 500);
+    script_expect_reply(sim, ask, REPLY_COMMITTED);
+    ask = script_outcome(sim, t2, C1);
+    sim_run(sim, 500);
+    script_expect(sim, sim->asks[ask].reply != REPLY_ABORTED, "c1 does not say ABORTED");
+}
+
+/* ABORTED is known, and one is PREPARED by an earlier leader's tag: it is waited for, to be told.
+ */
+static void prepared_by_another_leader(struct sim *sim)
+{
+    uint32_t t1, ask;
+
+    script_begin(sim, 2, 3);
+    t1 = script_split(sim, B2, B1, B3, 60); /* b2 will say NO */
+    script_hold(sim, C1, B2, MSG_RECORD, ANY);
+    script_submit(sim, t1, C1, 1000);
+    sim_run(sim, 50);
+    script_expect_state(sim, B3, t1, STATE_PREPARED);
+    coordinator_crash(sim, C1);
+    script_hold(sim, C2, ANY, MSG_REPORT_PAGE, ANY);
+    script_lead(sim, C2);
+    script_hold(sim, C2, B2, MSG_RECORD, ANY);
+    script_hold(sim, C2, B3, MSG_RECORD, ANY);
+    ask = script_submit(sim, t1, C2, 1000);
+    sim_run(sim, 10); /* b1 has repeated its YES; b3's is under way for long */
+    script_forget_rules(sim);
+    script_hold(sim, C2, ANY, MSG_REPORT_PAGE, ANY);
+    script_hold(sim, C2, B3, MSG_PREPARE, ANY);
+    sim_run(sim, 300); /* b2's NO, asked for again, and b3 does not obey AbortIfMine */
+    script_expect_reply(sim, ask, REPLY_ABORTED);
+    script_expect_state(sim, B1, t1, STATE_ABORTED);
+    sim_run(sim, 300);
+    script_expect(sim, script_is_unresolved(sim, B1, t1), "b1 keeps it for b3's sake");
+}
+
 static void s13_watermark_of_another_epoch(struct sim *sim)
 {
     uint32_t t1, t2, t3;
@@ -380,6 +429,10 @@ const struct scenario scenarios_recovery[] = {
     {"S7", "R3", "other content of the id of a committed transaction", s7_other_content},
     {"S7_outcome", "R3 R8", "and the outcome by id is the committed one",
      s7_outcome_is_the_first_content},
+    {"outcome_beside_an_aborted_content", "R8", "ABORTED was told of one content of an id",
+     outcome_beside_an_aborted_content},
+    {"prepared_by_another_leader", "R9 R14", "it does not obey AbortIfMine, and is waited for",
+     prepared_by_another_leader},
     {"S13", "R9", "the sequences of two epochs say nothing of each other",
      s13_watermark_of_another_epoch},
     {"S14", "R9", "End waits for who never answered", s14_end_without_all},
