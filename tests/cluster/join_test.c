@@ -1,11 +1,8 @@
 /* Joining: the cluster's config, names, stores, who is seen. */
 #include "rig.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static const char *path_of(const struct rig *rig, const char *below)
 {
@@ -173,28 +170,6 @@ static void second_process_serves_when_the_first_leaves(void)
     rig_close(&rig);
 }
 
-/* The former process, in a child: registers and is killed, so that its session outlives it. */
-static pid_t killed_process(const struct rig *rig, const char *name, const char *live)
-{
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        struct rig own;
-        struct member member;
-
-        rig_open(&own);
-        own.name = rig->name;
-        member_join(&own, &member, CLUSTER_PARTICIPANT, name);
-        loop_run(own.loop);
-        _exit(1);
-    }
-    while (zk_server_owner(&server, live) == 0)
-        loop_step(rig->loop, 20);
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    return pid;
-}
-
 static void own_restart_waits_for_the_old_session_and_serves(void)
 {
     struct member c, p;
@@ -206,7 +181,7 @@ static void own_restart_waits_for_the_old_session_and_serves(void)
     member_join(&rig, &c, CLUSTER_COORDINATOR, "c1");
     UNTIL(&rig, c.registered);
     snprintf(live, sizeof(live), "%s", path_of(&rig, "participants/bank-a/live"));
-    killed_process(&rig, "bank-a", live);
+    process_kill(process_join(&rig, CLUSTER_PARTICIPANT, "bank-a", live));
     old = zk_server_owner(&server, live);
     member_join(&rig, &p, CLUSTER_PARTICIPANT, "bank-a");
     UNTIL(&rig, p.registered);

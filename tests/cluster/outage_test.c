@@ -86,6 +86,32 @@ static void broken_connection_suspends_and_resumes(void)
     rig_close(&rig);
 }
 
+/* From the leader's death to the next leader: a session timeout and a tick, and what it takes. */
+static void killed_leader_is_followed_in_time(void)
+{
+    struct member b;
+    struct rig rig;
+    char path[256];
+    pid_t leader;
+    uint64_t killed_ms;
+
+    rig_open(&rig);
+    snprintf(path, sizeof(path), "/settle/%s/coordinators/c1/live", rig.name.text);
+    leader = process_join(&rig, CLUSTER_COORDINATOR, "c1", path);
+    for (unsigned group = 0; group < GROUPS; group++) {
+        snprintf(path, sizeof(path), "/settle/%s/groups/%u/election", rig.name.text, group);
+        UNTIL(&rig, zk_server_count(&server, path) == 1);
+    }
+    member_follow(&rig, &b);
+    CU_ASSERT_EQUAL(b.leads_count, 0);
+    process_kill(leader);
+    killed_ms = loop_now_ms(rig.loop);
+    UNTIL(&rig, member_leads(&b) == GROUPS);
+    CU_ASSERT(loop_now_ms(rig.loop) - killed_ms <= SESSION_MS + TICK_MS + 1000);
+    printf("(%u ms) ", (unsigned)(loop_now_ms(rig.loop) - killed_ms));
+    rig_close(&rig);
+}
+
 /* What was suspended resumes only where our node is still there. */
 static void node_removed_meanwhile_is_not_resumed(void)
 {
@@ -287,6 +313,7 @@ CU_TestInfo outage_tests[] = {
     {"absent_at_start_is_waited_for", absent_at_start_is_waited_for},
     {"cut_off_leader_gives_up_before_another_leads", cut_off_leader_gives_up_before_another_leads},
     {"broken_connection_suspends_and_resumes", broken_connection_suspends_and_resumes},
+    {"killed_leader_is_followed_in_time", killed_leader_is_followed_in_time},
     {"node_removed_meanwhile_is_not_resumed", node_removed_meanwhile_is_not_resumed},
     {"stopped_server_ends_leadership_and_gives_it_again",
      stopped_server_ends_leadership_and_gives_it_again},

@@ -1,7 +1,11 @@
 #include "rig.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct zk_server server;
 
@@ -227,6 +231,32 @@ void member_close(struct member *member)
     cluster_close(member->cluster);
     member->cluster = NULL;
     memset(member->leads, 0, sizeof(member->leads));
+}
+
+pid_t process_join(struct rig *rig, enum cluster_role role, const char *node, const char *path)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct member member;
+        struct rig own;
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        rig_open(&own);
+        own.name = rig->name;
+        member_join(&own, &member, role, node);
+        loop_run(own.loop);
+        _exit(1);
+    }
+    CU_ASSERT_FATAL(pid > 0);
+    UNTIL(rig, zk_server_owner(&server, path) != 0);
+    return pid;
+}
+
+void process_kill(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
 }
 
 void rig_explain(const struct rig *rig, const char *condition)

@@ -63,6 +63,13 @@ void member_join_two(struct rig *rig, struct member *leader, struct member *stan
 void member_follow(struct rig *rig, struct member *standby);
 void member_close(struct member *member);
 
+/**
+ * A member in a process of its own, so that its session can outlive it; waits until the server has
+ * its node `path`. End it by process_kill(): SIGKILL.
+ */
+pid_t process_join(struct rig *rig, enum cluster_role role, const char *node, const char *path);
+void process_kill(pid_t pid);
+
 /** The path of a candidate that is the first ever created in its group. */
 const char *member_candidate(const struct member *member, unsigned group);
 unsigned member_leads(const struct member *member); /* how many groups */
