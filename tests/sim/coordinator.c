@@ -124,23 +124,23 @@ static void reply(struct sim *sim, uint32_t index, const struct reply *reply)
         sim_schedule(sim, sim_delay(sim, sim->faults.delay_ms), happening);
 }
 
+/* A higher seal was met: the leadership is given up, as the cluster's module does, a little later.
+ */
 static void act(struct sim *sim, uint32_t index, const struct act *act)
 {
+    struct happening happening = of_self(sim, HAPPENS_RESIGNED, index);
+
     ASSERT(act->kind == ACT_STEP_DOWN);
-    if (!sim->coordinators[index].groups[act->group].leads)
-        return;
-    sim_trace(sim, "c%u steps down from group %u", index + 1, (unsigned)act->group);
-    coordinator_unlead(sim, index, act->group);
-    zk_resign(sim, index, act->group);
+    happening.other = (uint8_t)act->group;
+    happening.value = (uint32_t)sim->coordinators[index].groups[act->group].epoch;
+    sim_schedule(sim, sim_delay(sim, 20), happening);
 }
 
-/* Carry a step's batch out. Acts come last, because they step again. */
+/* Carry a step's batch out. */
 static void execute(struct sim *sim, uint32_t index)
 {
     struct coordinator *self = &sim->coordinators[index];
     struct batch *batch = &self->batch;
-    struct act acts[BATCH_STEP_ACTS];
-    uint32_t act_count = batch->act_count;
 
     ASSERT(batch->record_count == 0);
     for (uint32_t i = 0; i < batch->told_count; i++)
@@ -155,11 +155,9 @@ static void execute(struct sim *sim, uint32_t index)
     }
     for (uint32_t i = 0; i < batch->reply_count; i++)
         reply(sim, index, &batch->replies[i]);
-    if (act_count > 0)
-        memcpy(acts, batch->acts, sizeof(acts[0]) * act_count);
+    for (uint32_t i = 0; i < batch->act_count; i++)
+        act(sim, index, &batch->acts[i]);
     batch_clear(batch);
-    for (uint32_t i = 0; i < act_count; i++)
-        act(sim, index, &acts[i]);
 }
 
 static void step(struct sim *sim, uint32_t index, struct event *ev)
@@ -362,6 +360,16 @@ void coordinator_unlead(struct sim *sim, uint32_t index, uint32_t group)
     sim->coordinators[index].groups[group].leads = false;
     sim_trace(sim, "c%u no longer leads group %u", index + 1, group);
     step(sim, index, &ev);
+}
+
+void coordinator_resigned(struct sim *sim, uint32_t index, uint32_t group, uint32_t epoch)
+{
+    const struct leadership *led = &sim->coordinators[index].groups[group];
+
+    if (!led->leads || (uint32_t)led->epoch != epoch)
+        return;
+    zk_resign(sim, index, group);
+    coordinator_unlead(sim, index, group);
 }
 
 /* The session is over, or the lease is: nothing is led any more; a new session follows. */

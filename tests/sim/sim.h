@@ -74,6 +74,7 @@ enum happening_kind {
     HAPPENS_JOIN,         /* a coordinator opens a session */
     HAPPENS_EXPIRE,       /* ZooKeeper ends session `value`, if it was not heard of since */
     HAPPENS_ELECTED,      /* a coordinator reads that it leads group `other` */
+    HAPPENS_RESIGNED,     /* a coordinator gave up group `other`, which it led by epoch `value` */
     HAPPENS_REJOIN,       /* a coordinator makes a new election node for group `other` */
     HAPPENS_SUSPENDED,    /* a coordinator notices that ZooKeeper does not answer */
     HAPPENS_RESUMED,      /* ... that its session lived on */
@@ -544,6 +545,7 @@ void coordinator_request(struct sim *sim, uint32_t index, uint32_t ask_index);
 void coordinator_lead(struct sim *sim, uint32_t index, uint32_t group, uint64_t epoch,
                       const struct guid *guid);
 void coordinator_unlead(struct sim *sim, uint32_t index, uint32_t group);
+void coordinator_resigned(struct sim *sim, uint32_t index, uint32_t group, uint32_t epoch);
 void coordinator_unled(struct sim *sim, uint32_t index);
 void coordinator_suspended(struct sim *sim, uint32_t index);
 void coordinator_resumed(struct sim *sim, uint32_t index);

@@ -224,6 +224,8 @@ static void coordinator_happens(struct sim *sim, const struct happening *happeni
         zk_join(sim, node);
     else if (happening->kind == HAPPENS_ELECTED)
         zk_elected(sim, node, happening->other);
+    else if (happening->kind == HAPPENS_RESIGNED)
+        coordinator_resigned(sim, node, happening->other, happening->value);
     else if (happening->kind == HAPPENS_REJOIN)
         zk_rejoin(sim, node, happening->other, happening->value);
     else if (happening->kind == HAPPENS_SUSPENDED)
@@ -268,6 +270,7 @@ static void dispatch(struct sim *sim, const struct happening *happening)
     case HAPPENS_COORD_NOTICE:
     case HAPPENS_JOIN:
     case HAPPENS_ELECTED:
+    case HAPPENS_RESIGNED:
     case HAPPENS_REJOIN:
     case HAPPENS_SUSPENDED:
     case HAPPENS_RESUMED:
