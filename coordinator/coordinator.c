@@ -127,6 +127,7 @@ static void on_lead(void *ctx, uint16_t group, uint64_t epoch, const struct guid
     ev.lead.epoch = epoch;
     ev.lead.guid = *guid;
     drive(c, &ev);
+    history_epoch(c, epoch);
 }
 
 static void on_suspend(void *ctx, uint16_t group)
@@ -309,6 +310,7 @@ static int open_cluster(struct coordinator *c, struct err *err)
         .incarnation = identity->incarnation,
         .bound = identity->cluster_guid,
         .groups = identity->groups != 0 ? identity->groups : c->options.groups,
+        .epoch_seen = c->epoch_seen,
     };
 
     address_format(listener_address(c->listener), address);

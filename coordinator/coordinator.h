@@ -119,8 +119,10 @@ struct coordinator {
     uint64_t history_lost;            /* told while the store was behind */
     uint64_t history_trim_ms;         /* when to forget the oldest next */
     uint64_t earlier[STORE_COUNTERS]; /* told before this start */
-    struct id history_last;           /* no larger id is in the store */
-    struct guid process;              /* random for this run */
+    uint64_t epoch_seen;              /* the highest this node ever led under */
+    bool epoch_unwritten;
+    struct id history_last; /* no larger id is in the store */
+    struct guid process;    /* random for this run */
     struct log_limit stranger_lines;
     bool suspended;
     bool draining;
@@ -210,6 +212,9 @@ void admin_redirect(const struct coordinator *c, uint16_t group, struct redirect
 /* ---- history.c ---- */
 
 int history_open(struct coordinator *c, struct err *err);
+
+/** Keep the highest epoch, so that a ZooKeeper set back to an older state is noticed at start. */
+void history_epoch(struct coordinator *c, uint64_t epoch);
 
 /** Keep an outcome that may be told. */
 void history_add(struct coordinator *c, const struct outcome *outcome);

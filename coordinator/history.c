@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define TOLD_MAX      262144u
+#define EPOCH_KEY     "epoch"
 #define SLICE         512u
 #define SLICES_MAX    16 /* of a job: well below HISTORY_JOB_SIZE */
 #define TRIM_EVERY_MS 10000u
@@ -23,6 +24,41 @@ static bool on_last(void *ctx, const struct store_row *row)
     if (row->key_size == sizeof(*last))
         memcpy(last, row->key, sizeof(*last));
     return false;
+}
+
+static int load_epoch(struct coordinator *c, struct err *err)
+{
+    uint8_t bytes[STORE_KEY_JOURNAL_SIZE];
+    size_t size;
+    int rc = store_get(c->store, STORE_META, EPOCH_KEY, sizeof(EPOCH_KEY) - 1, bytes, sizeof(bytes),
+                       &size, err);
+
+    if (rc == ERR_NOT_FOUND)
+        return 0;
+    if (rc == 0 && size != sizeof(bytes))
+        rc = err_set(err, ERR_CORRUPT, "the highest epoch has %zu bytes, not %zu", size,
+                     sizeof(bytes));
+    if (rc == 0)
+        c->epoch_seen = store_key_position(bytes);
+    return rc;
+}
+
+void history_epoch(struct coordinator *c, uint64_t epoch)
+{
+    if (epoch <= c->epoch_seen)
+        return;
+    c->epoch_seen = epoch;
+    c->epoch_unwritten = true;
+}
+
+static void put_epoch(struct coordinator *c, struct store_job *job)
+{
+    uint8_t bytes[STORE_KEY_JOURNAL_SIZE]; /* big-endian, as a position is */
+
+    store_key_journal(bytes, c->epoch_seen);
+    if (!store_put(job, STORE_META, EPOCH_KEY, sizeof(EPOCH_KEY) - 1, bytes, sizeof(bytes)))
+        UNREACHABLE(); /* first in an empty job */
+    c->epoch_unwritten = false;
 }
 
 int history_open(struct coordinator *c, struct err *err)
@@ -38,7 +74,7 @@ int history_open(struct coordinator *c, struct err *err)
         return rc;
     store_stats(c->store, &stats);
     memcpy(c->earlier, stats.counters, sizeof(c->earlier));
-    return 0;
+    return load_epoch(c, err);
 }
 
 void history_add(struct coordinator *c, const struct outcome *outcome)
@@ -126,11 +162,14 @@ void history_tick(struct coordinator *c)
     struct store_job *job;
     int slices = 0;
 
-    if (!writes && loop_now_ms(c->loop) < c->history_trim_ms) /* forgetting goes on when full */
+    if (!writes && !c->epoch_unwritten &&
+        loop_now_ms(c->loop) < c->history_trim_ms) /* forgetting goes on when full */
         return;
     job = store_job_begin(c->store);
     if (!job)
         return;
+    if (c->epoch_unwritten)
+        put_epoch(c, job);
     trim(c, job);
     while (writes && slices < SLICES_MAX && put_slice(c, job))
         slices++;
