@@ -200,7 +200,9 @@ static void check_ended(struct sim *sim, uint32_t bank)
         if (!*unresolved || part_knows(sim->banks[bank].part, &sim->contents[content].id))
             continue;
         *unresolved = false;
-        for (uint32_t voter = 0; voter < sim->bank_count && !sim->end_forced; voter++) {
+        if (sim->end_forced || sim->unmoneyed)
+            continue; /* not by a leader's End; or under a list of other stores */
+        for (uint32_t voter = 0; voter < sim->bank_count; voter++) {
             const struct truth *truth = &sim->oracle.truths[content][voter];
 
             if (is_in(sim->contents[content].voters, voter) && !truth->conflict &&

@@ -122,6 +122,31 @@ static void store_made_anew(struct sim *sim)
     sim->endless = true; /* an operator's case: the money is in doubt until he decides */
 }
 
+/* Prepared under a list with the old store; submitted again under one with the new. */
+static void list_of_the_old_store(struct sim *sim)
+{
+    uint32_t t1, ask;
+
+    script_begin(sim, 2, 2);
+    t1 = script_transfer(sim, B1, B2, 10);
+    script_hold(sim, C1, B2, MSG_PREPARE, ANY);
+    script_submit(sim, t1, C1, 2000);
+    sim_run(sim, 50);
+    coordinator_crash(sim, C1);
+    script_replace_store(sim, B2);
+    sim_run(sim, 200);
+    script_hold(sim, C2, ANY, MSG_REPORT_PAGE, ANY); /* to e2 it looks new */
+    script_lead(sim, C2);
+    ask = script_submit(sim, t1, C2, 500);
+    sim_run(sim, 500);
+    script_expect_refused(sim, ask, REASON_STORE_REPLACED);
+    script_expect_state(sim, B1, t1, STATE_PREPARED);
+    sim_run(sim, 3000); /* b1 names it under its own list, which e2 then follows */
+    script_expect_state(sim, B1, t1, STATE_PREPARED);
+    script_expect(sim, sim->oracle.told[t1] == STATE_NONE, "nothing was told");
+    sim->endless = true; /* an operator's case */
+}
+
 /* R14: a Prepare that lists another store than one's own is not obeyed. */
 static void prepare_for_another_store(struct sim *sim)
 {
@@ -215,6 +240,8 @@ const struct scenario scenarios_fence[] = {
     {"equal_epoch_other_guid", "R2", "a restored ZooKeeper gives an epoch twice",
      equal_epoch_other_guid},
     {"store_made_anew", "R14", "a new store is not the one that voted", store_made_anew},
+    {"list_of_the_old_store", "R14", "a repeat under a list of other stores is no repeat",
+     list_of_the_old_store},
     {"prepare_for_another_store", "R14", "a list that names another store than mine",
      prepare_for_another_store},
     {"zombie_says_hello", "R2", "a Hello supersedes its own process's connection only",
