@@ -151,6 +151,15 @@ static int place_of(struct submit_branch *list, uint16_t *count, uint16_t max, c
     return 0;
 }
 
+static bool is_voter(const struct plan *plan, const struct node_name *node)
+{
+    for (uint16_t i = 0; i < plan->voters; i++) {
+        if (node_name_equal(&plan->branches[i].node, node))
+            return true;
+    }
+    return false;
+}
+
 static int plan_participants(const struct settle_submit *submit, struct plan *plan, struct err *err)
 {
     struct submit_branch *readers = plan->branches + PARTICIPANTS_MAX;
@@ -163,6 +172,10 @@ static int plan_participants(const struct settle_submit *submit, struct plan *pl
     for (size_t i = 0; i < submit->check_count && rc == 0; i++)
         rc = place_of(readers, &plan->readers, READERS_MAX, submit->checks[i].participant, err);
     for (uint16_t i = 0; i < plan->readers && rc == 0; i++) {
+        if (is_voter(plan, &readers[i].node))
+            return err_set(err, ERR_USAGE,
+                           "'%s' has a leg already; a check is for a participant without one",
+                           readers[i].node.text);
         readers[i].read_only = true;
         plan->branches[plan->voters + i] = readers[i];
     }
