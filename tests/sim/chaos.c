@@ -8,6 +8,7 @@
 
 #define CHAOS_MS       5000 /* of faults */
 #define FAULTS_MAX     8
+#define BURST          12
 #define HEAL_STEP_MS   100
 #define LAST_WORDS_MAX 5 /* times the last questions are asked */
 #define STRAGGLE_MS    2500
@@ -99,6 +100,17 @@ static void draw_content(struct sim *sim)
         sim->content_count--; /* drawn twice: the same content of the same id */
 }
 
+/* Many ask for the same at one moment: more than may wait for it, or be cut, at once. */
+static void draw_burst(struct sim *sim)
+{
+    bool audits = sim_chance(sim, 500);
+    struct happening happening = {.kind = audits ? HAPPENS_AUDIT : HAPPENS_SUBMIT};
+    uint64_t at_ms = 100 + sim_draw(sim, CHAOS_MS - 1000);
+
+    for (int i = 0; i < BURST; i++)
+        sim_schedule(sim, at_ms, happening);
+}
+
 static void draw_clients(struct sim *sim)
 {
     for (uint64_t i = 2 + sim_draw(sim, 5); i > 0; i--)
@@ -113,6 +125,8 @@ static void draw_clients(struct sim *sim)
     for (uint64_t i = sim_draw(sim, 3); i > 0; i--)
         sim_schedule(sim, 100 + sim_draw(sim, CHAOS_MS - 1000),
                      (struct happening){.kind = HAPPENS_AUDIT});
+    if (sim_chance(sim, 60))
+        draw_burst(sim);
 }
 
 /* ---- what goes wrong ---- */
