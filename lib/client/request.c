@@ -112,7 +112,8 @@ static void try_elsewhere(struct engine *engine, struct request *request)
 void request_begin(struct engine *engine, struct request *request)
 {
     request->deadline_ms = loop_now_ms(engine->loop) + request->timeout_ms;
-    request->maybe_taken = false;
+    /* Who asks for an outcome had it taken before: no refusal of the question says otherwise. */
+    request->maybe_taken = request->kind == REQUEST_OUTCOME;
     request->backoff_ms = 0;
     request->hops = 0;
     request->avoid = ENDPOINT_NONE;

@@ -147,6 +147,36 @@ static void an_outcome_is_asked_for_by_id(void)
     stage_close(&stage);
 }
 
+static void is_busy_twice(struct actor *actor, struct conn *conn, const struct envelope *envelope)
+{
+    if (actor_number(actor) < 2)
+        actor_answer(actor, conn, envelope, OUTCOME_REFUSED, REASON_BUSY);
+    else
+        actor_answer(actor, conn, envelope, OUTCOME_COMMITTED, REASON_NONE);
+}
+
+static void conflicts(struct actor *actor, struct conn *conn, const struct envelope *envelope)
+{
+    actor_answer(actor, conn, envelope, OUTCOME_REFUSED, REASON_CONFLICT);
+}
+
+/* REFUSED would say that nothing happened; what is refused here is the question. */
+static void a_question_is_never_refused(void)
+{
+    struct settle_submit transfer = a_transfer(0);
+    struct settle_outcome outcome;
+    struct stage stage;
+
+    stage_open(&stage, is_busy_twice, NULL, 0);
+    CU_ASSERT_EQUAL_FATAL(settle_outcome_of(stage.settle, &transfer.id, 5000, &outcome, NULL), 0);
+    CU_ASSERT_EQUAL(outcome.result, SETTLE_COMMITTED);
+    stage_close(&stage);
+    stage_open(&stage, conflicts, NULL, 0);
+    CU_ASSERT_EQUAL_FATAL(settle_outcome_of(stage.settle, &transfer.id, 500, &outcome, NULL), 0);
+    CU_ASSERT_EQUAL(outcome.result, SETTLE_UNKNOWN);
+    stage_close(&stage);
+}
+
 static void knows_nothing(struct actor *actor, struct conn *conn, const struct envelope *envelope)
 {
     actor_answer(actor, conn, envelope, OUTCOME_UNKNOWN, REASON_UNKNOWN_OUTCOME);
@@ -264,6 +294,7 @@ CU_TestInfo submit_tests[] = {
      without_a_leader_it_is_refused_at_the_deadline},
     {"actors_that_name_each_other_do_not_spin", actors_that_name_each_other_do_not_spin},
     {"an_outcome_is_asked_for_by_id", an_outcome_is_asked_for_by_id},
+    {"a_question_is_never_refused", a_question_is_never_refused},
     {"an_id_nobody_heard_of_is_unknown_at_once", an_id_nobody_heard_of_is_unknown_at_once},
     {"a_completion_starts_the_next", a_completion_starts_the_next},
     {"thousands_from_many_threads_complete_once_each",

@@ -25,8 +25,9 @@
  * What to do with an outcome
  *   COMMITTED  done, for ever, everywhere.
  *   ABORTED    nothing happened, for ever; outcome.reason says why. To try again, use a new id.
- *   REFUSED    nothing happened and nothing was promised under this id; `reason` says why. The same
- *              id may be submitted again, with the same content.
+ *   REFUSED    this call started nothing and promised nothing; `reason` says why. The same id may
+ *              be submitted again, with the same content. It says nothing of earlier calls: where
+ *              one under the same id ended with UNKNOWN, that one may have happened.
  *   UNKNOWN    it happened or it did not; the cluster knows or will know. Ask with
  *              settle_outcome_of(), or submit the same id with the same content again: an id never
  *              executes twice. Never use a new id for the same payment after UNKNOWN.
@@ -203,8 +204,8 @@ SETTLE_API int settle_submit(struct settle *settle, const struct settle_submit *
                              struct settle_outcome *ret_outcome, struct settle_error *err);
 
 /**
- * Ask for the outcome of an id. UNKNOWN also when the cluster has never heard of the id: that is no
- * proof that it never will.
+ * Ask for the outcome of an id: COMMITTED, ABORTED or UNKNOWN. UNKNOWN also when the cluster has
+ * never heard of the id: that is no proof that it never will.
  */
 SETTLE_API int settle_outcome_start(struct settle *settle, const struct settle_id *id,
                                     uint32_t deadline_ms, settle_done_fn *done, void *ctx,
