@@ -232,6 +232,10 @@ static void on_statement(struct participant *p, const struct admin_request *requ
     describe(&row, &response->statement.account);
     if (at.position == 0)
         at = row.last;
+    if (at.position > p->batch.log_tail) { /* no page of ours said this: it never comes */
+        refuse(response, REASON_MALFORMED);
+        return;
+    }
     turn_wait_durable(p, at.position); /* entries are read from the store */
     for (; at.position != 0 && count < request->statement.max; count++) {
         int rc = read_entry(p, &at, &list[count], &err);

@@ -529,6 +529,30 @@ static void submit_with_a_bad_branch(void)
     input_serves();
 }
 
+/* A page that no answer named: the bank would wait for a record that nobody writes. */
+static void statement_from_beyond_the_end(void)
+{
+    struct envelope request;
+    int fd = greeted(test_cluster_node(&input_cluster, "coordinator-1"));
+
+    memset(&request, 0, sizeof(request));
+    request.kind = WIRE_ADMIN_REQUEST;
+    request.request = 1;
+    request.admin_request.op = ADMIN_STATEMENT;
+    node_name_parse(&request.admin_request.participant, "bank-a", 6);
+    account_name_parse(&request.admin_request.statement.key.account, "ALICE", 5);
+    currency_parse(&request.admin_request.statement.key.currency, "EUR", 3);
+    request.admin_request.statement.before.position = UINT64_MAX;
+    request.admin_request.statement.max = 1;
+    say_envelope(fd, &request);
+    hear(fd);
+    CU_ASSERT_EQUAL_FATAL(envelope.kind, WIRE_ADMIN_RESPONSE);
+    CU_ASSERT_EQUAL(envelope.admin_response.code, ADMIN_REFUSED);
+    CU_ASSERT_EQUAL(envelope.admin_response.reason, REASON_MALFORMED);
+    close(fd);
+    input_serves();
+}
+
 CU_TestInfo frame_tests[] = {
     {"malformed_frame", malformed_frame},
     {"frame_of_length_zero", frame_of_length_zero},
@@ -544,5 +568,6 @@ CU_TestInfo frame_tests[] = {
     {"submit_beyond_the_limits", submit_beyond_the_limits},
     {"submit_with_a_bad_id", submit_with_a_bad_id},
     {"submit_with_a_bad_branch", submit_with_a_bad_branch},
+    {"statement_from_beyond_the_end", statement_from_beyond_the_end},
     CU_TEST_INFO_NULL,
 };
