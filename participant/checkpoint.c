@@ -164,6 +164,16 @@ static void drop(struct participant *p)
              (unsigned long long)(loop_now_ms(p->loop) - run->begun_ms));
 }
 
+/*
+ * Something was journaled since the last one; or so much came while that one ran that outcomes may
+ * have no room left: then no step is taken, and nothing more would ever be journaled.
+ */
+static bool is_due(const struct participant *p)
+{
+    return p->batch.log_tail > p->checkpoint.last_job ||
+           outcomes_count(p->outcomes) > outcomes_max(p->outcomes) / 2;
+}
+
 /* One slice. Returns in how many milliseconds to come again. */
 static uint64_t slice(struct participant *p)
 {
@@ -181,7 +191,7 @@ static uint64_t slice(struct participant *p)
     turn_wait_for_job(p);
     switch (run->phase) {
     case CHECKPOINT_IDLE:
-        if (p->batch.log_tail <= run->last_job) /* nothing happened since the last one */
+        if (!is_due(p))
             return p->options.checkpoint_ms;
         begin(p);
         break;
@@ -208,9 +218,7 @@ void checkpoint_step(void *ctx)
 
 void checkpoint_hurry(struct participant *p)
 {
-    const struct checkpoint_run *run = &p->checkpoint;
-
-    if (run->phase == CHECKPOINT_IDLE && p->batch.log_tail > run->last_job)
+    if (p->checkpoint.phase == CHECKPOINT_IDLE && is_due(p))
         loop_timer_set(p->checkpoint_timer, 0);
 }
 
