@@ -4,9 +4,9 @@
  */
 #include "base/reason.h"
 #include "base/types.h"
-#include "cluster/cluster.h"
 #include "input.h"
 #include "money.h"
+#include "operator.h"
 #include "support/runner.h"
 
 #include <signal.h>
@@ -350,44 +350,6 @@ static void three_phase_commit_is_refused(void)
 
 /* ---- oldest_id: an operator's act ---- */
 
-struct raise {
-    struct loop *loop;
-    struct cluster *cluster;
-    struct id oldest;
-    bool asked, done;
-};
-
-static void on_config(void *ctx, const struct cluster_config *config)
-{
-    struct raise *raise = ctx;
-
-    raise->done = id_equal(&config->oldest_id, &raise->oldest);
-    if (!raise->asked)
-        raise->asked = cluster_raise(raise->cluster, config->epoch_base, &raise->oldest, NULL) == 0;
-}
-
-static void raise_oldest_id(uint64_t unix_ms)
-{
-    static const struct cluster_ops ops = {.on_config = on_config};
-    static const uint8_t zeros[10];
-    struct cluster_options options = {.ensemble = input_cluster.zookeeper.address,
-                                      .session_timeout_ms = TEST_SESSION_TIMEOUT_MS,
-                                      .role = CLUSTER_CLIENT};
-    struct raise raise = {.oldest = id_make(unix_ms, zeros)};
-    uint64_t until_ms = test_now_ms() + TEST_LIMIT_MS;
-
-    CU_ASSERT_TRUE_FATAL(
-        node_name_parse(&options.name, TEST_CLUSTER_NAME, strlen(TEST_CLUSTER_NAME)));
-    CU_ASSERT_EQUAL_FATAL(loop_open(&raise.loop, NULL), 0);
-    CU_ASSERT_EQUAL_FATAL(cluster_open(&raise.cluster, raise.loop, &options, &ops, &raise, NULL),
-                          0);
-    while (!raise.done && test_now_ms() < until_ms)
-        loop_step(raise.loop, 10);
-    CU_ASSERT_TRUE(raise.done);
-    cluster_close(raise.cluster);
-    loop_close(raise.loop);
-}
-
 /* Each under an id of its own: what was taken before the coordinator knew stays taken. */
 static struct settle_outcome pay_with_old_id(uint64_t unix_ms)
 {
@@ -406,7 +368,7 @@ static void id_below_oldest_id(void)
     uint64_t now_ms = (uint64_t)time(NULL) * 1000;
     struct settle_outcome outcome;
 
-    raise_oldest_id(now_ms - HOUR_MS);
+    operator_raise(&input_cluster, 0, now_ms - HOUR_MS);
     TEST_UNTIL((outcome = pay_with_old_id(now_ms - 2 * HOUR_MS)).result == SETTLE_REFUSED);
     expect(&outcome, SETTLE_REFUSED, REASON_TOO_OLD, "");
     input_serves();
