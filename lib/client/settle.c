@@ -25,6 +25,10 @@ _Static_assert(SETTLE_LEGS_MAX == LEGS_MAX && SETTLE_PARTICIPANTS_MAX == PARTICI
                    SETTLE_ACCOUNT_MAX == ACCOUNT_NAME_MAX &&
                    SETTLE_DEADLINE_MAX_MS == DEADLINE_MAX_MS,
                "settle.h tells the house's limits");
+#define X(symbol, number, name, text) \
+    _Static_assert((int)SETTLE_##symbol == (number), "settle.h tells the house's reasons");
+REASONS(X)
+#undef X
 _Static_assert(SETTLE_ERR_USAGE == (int)ERR_USAGE && SETTLE_ERR_BUSY == (int)ERR_BUSY &&
                    SETTLE_ERR_REFUSED == (int)ERR_REFUSED && SETTLE_ERR_TIMEOUT == (int)ERR_TIMEOUT,
                "errors keep their numbers");

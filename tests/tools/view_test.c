@@ -38,17 +38,6 @@ static struct settle_id an_id(void)
     return id;
 }
 
-/* The number of a reason, by its name. */
-static unsigned reason_of(const char *name)
-{
-    unsigned reason = 0;
-
-    while (reason < 100 && strcmp(settle_reason_name(reason), name) != 0)
-        reason++;
-    CU_ASSERT_FATAL(reason < 100);
-    return reason;
-}
-
 static void outcome_committed(void)
 {
     struct settle_outcome outcome = {
@@ -68,7 +57,7 @@ static void outcome_aborted(void)
 {
     struct settle_outcome outcome = {.id = an_id(),
                                      .result = SETTLE_ABORTED,
-                                     .reason = reason_of("FUNDS"),
+                                     .reason = SETTLE_REASON_FUNDS,
                                      .participant = "bank-a"};
 
     begin(true);
@@ -85,7 +74,7 @@ static void outcome_aborted(void)
 static void outcome_unknown_says_what_to_do(void)
 {
     struct settle_outcome outcome = {
-        .id = an_id(), .result = SETTLE_UNKNOWN, .reason = reason_of("UNKNOWN_OUTCOME")};
+        .id = an_id(), .result = SETTLE_UNKNOWN, .reason = SETTLE_REASON_UNKNOWN_OUTCOME};
 
     begin(false);
     expect(view_outcome(&view, &outcome),
@@ -320,6 +309,11 @@ static void an_audit(void)
     expect(view_audit(&view, &audit), "as of 2024-11-24T19:20:00.123Z, 1 in doubt\n\n"
                                       "CURRENCY  POSTED  IN-DOUBT  BALANCED\n"
                                       "EUR         0.00     12.50  yes\n");
+    begin(false);
+    audit.missing_count = 1;
+    expect(view_audit(&view, &audit), "as of 2024-11-24T19:20:00.123Z, 1 in doubt\n\n"
+                                      "CURRENCY  POSTED  IN-DOUBT  BALANCED\n"
+                                      "EUR         0.00     12.50  incomplete\n");
 }
 
 int main(int argc, char **argv)

@@ -36,6 +36,13 @@ struct books {
     char (*names)[ACCOUNT_NAME_SIZE];
 };
 
+/* LMDB commits of all daemons, and who they were. */
+struct meter {
+    bool known; /* everybody was up and answered */
+    uint64_t commits;
+    uint64_t incarnations; /* their sum */
+};
+
 /* What a load came to. */
 struct result {
     struct histogram *latency; /* ns, of committed transfers */
@@ -43,8 +50,8 @@ struct result {
     uint64_t elapsed_ns;
     struct settle_id *open; /* the unknown ones */
     size_t open_count;
-    uint64_t commits_before, commits_after; /* LMDB commits of all daemons; 0: not known */
-    char failure[256];                      /* why the load ended early; "" */
+    struct meter before, after;
+    char failure[256]; /* why the load ended early; "" */
 };
 
 /* Handles to the cluster: one connection and one thread each. */

@@ -202,16 +202,22 @@ static void on_done(void *ctx, const struct settle_outcome *outcome)
 
 /* ---- all of them ---- */
 
-static uint64_t lmdb_commits(const struct clients *clients)
+/* Commits are counted from each daemon's start: a restart shows as another incarnation. */
+static struct meter read_meter(const struct clients *clients)
 {
+    struct meter meter = {.known = false};
     struct settle_status status;
-    uint64_t commits;
 
     if (settle_status_get(clients->list[0], &status, CALL_MS, NULL) != 0)
-        return 0;
-    commits = status.lmdb_commits;
+        return meter;
+    meter.known = true;
+    meter.commits = status.lmdb_commits;
+    for (size_t i = 0; i < status.participant_count; i++) {
+        meter.known = meter.known && status.participants[i].up;
+        meter.incarnations += status.participants[i].incarnation;
+    }
     settle_status_release(&status);
-    return commits;
+    return meter;
 }
 
 static uint64_t sum_committed(const struct load *load)
@@ -322,7 +328,7 @@ static void measure(struct load *load, const struct clients *clients, struct res
         start_places(load);
         wait_idle(load, clock_ns() + options->warmup_s * UINT64_C(1000000000));
     }
-    result->commits_before = lmdb_commits(clients);
+    result->before = read_meter(clients);
     from = clock_ns();
     atomic_store(&load->measured_from, from);
     if (!options->warmup_s)
@@ -330,7 +336,7 @@ static void measure(struct load *load, const struct clients *clients, struct res
     wait_idle(load,
               options->duration_s ? from + options->duration_s * UINT64_C(1000000000) : UINT64_MAX);
     wait_end(load);
-    result->commits_after = lmdb_commits(clients);
+    result->after = read_meter(clients);
     progress("%s", "");
 }
 

@@ -95,11 +95,12 @@ static int audit(struct settle *settle)
 /* LMDB commits for each transfer; below 0 when a daemon began anew or could not be asked. */
 static double commits_per_transfer(const struct result *result)
 {
-    uint64_t before = result->commits_before, after = result->commits_after;
+    const struct meter *before = &result->before, *after = &result->after;
 
-    if (before == 0 || after < before || result->committed == 0)
+    if (!before->known || !after->known || before->incarnations != after->incarnations ||
+        after->commits < before->commits || result->committed == 0)
         return -1;
-    return (double)(after - before) / (double)result->committed;
+    return (double)(after->commits - before->commits) / (double)result->committed;
 }
 
 static double quantile_ms(const struct result *result, unsigned permille)

@@ -41,8 +41,7 @@ static bool may_pass(const struct settle_error *err)
     return err->code == SETTLE_ERR_UNREACHABLE || err->code == SETTLE_ERR_TIMEOUT ||
            err->code == SETTLE_ERR_BUSY ||
            (err->code == SETTLE_ERR_REFUSED &&
-            (strcmp(settle_reason_name(err->reason), "BUSY") == 0 ||
-             strcmp(settle_reason_name(err->reason), "PARTICIPANT_DOWN") == 0));
+            (err->reason == SETTLE_REASON_BUSY || err->reason == SETTLE_REASON_PARTICIPANT_DOWN));
 }
 
 static int code_of(const struct settle_error *err)

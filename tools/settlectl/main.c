@@ -36,8 +36,7 @@ static int code_of(const struct settle_error *err, bool is_act)
     case SETTLE_ERR_TIMEOUT:
         return is_act ? EXIT_UNKNOWN : EXIT_AWAY;
     case SETTLE_ERR_UNREACHABLE:
-        return strcmp(settle_reason_name(err->reason), "PARTICIPANT_DOWN") == 0 ? EXIT_REFUSED
-                                                                                : EXIT_AWAY;
+        return err->reason == SETTLE_REASON_PARTICIPANT_DOWN ? EXIT_REFUSED : EXIT_AWAY;
     case SETTLE_ERR_PROTOCOL:
         return EXIT_AWAY;
     case SETTLE_ERR_USAGE:

@@ -372,6 +372,15 @@ static json_t *audit_line_json(const struct settle_audit_line *line)
     return making_end(&object);
 }
 
+/* Sums without somebody's books say nothing: neither balanced nor not. */
+static const char *balance_word(const struct settle_audit *audit,
+                                const struct settle_audit_line *line)
+{
+    if (audit->missing_count > 0)
+        return "incomplete";
+    return line->balanced ? "yes" : "NO";
+}
+
 static int audit_print(const struct view *view, const struct settle_audit *audit)
 {
     static const struct grid_column columns[] = {
@@ -388,7 +397,7 @@ static int audit_print(const struct view *view, const struct settle_audit *audit
         grid_add(&grid, "%s", line->currency);
         grid_add(&grid, "%s", line->posted);
         grid_add(&grid, "%s", line->in_doubt);
-        grid_add(&grid, "%s", line->balanced ? "yes" : "NO");
+        grid_add(&grid, "%s", balance_word(audit, line));
     }
     return grid_print(&grid, view->out);
 }

@@ -32,6 +32,20 @@
  *              settle_outcome_of(), or submit the same id with the same content again: an id never
  *              executes twice. Never use a new id for the same payment after UNKNOWN.
  *
+ * Caveats
+ *   - An id kept only in memory is lost with the process, and with it the way to ask.
+ *     Fix: store the id with the payment before it is submitted.
+ *   - The digest of a transaction covers all of it: protocol, accounts, amounts, memo, the order of
+ *     the legs of each participant. Submitting an id again with a byte changed is refused:
+ * CONFLICT. Fix: store the content as well, and submit exactly that.
+ *   - The deadline limits how long the caller waits. After UNKNOWN the cluster goes on, and may
+ *     commit later. Fix: ask again.
+ *   - A coordinator that is stopped, not dead, keeps its connection. Such an attempt is given up
+ *     after 2 s, so deadlines below some seconds end as UNKNOWN while a leader hangs.
+ *   - Completions of a handle run one after the other on its one thread: a slow one delays all.
+ *     Fix: hand work over, or open several handles.
+ *   - settle_open() looks names up, blocking. Fix: use addresses.
+ *
  * Threads
  *   All functions may be called from any thread. A handle has one thread of its own, which talks to
  *   the cluster and calls completions. A completion must not block and must not call a blocking
@@ -64,12 +78,12 @@ extern "C" {
 #define SETTLE_API
 #endif
 
-/* Limits. One more is refused with the reason given. */
-#define SETTLE_LEGS_MAX         128     /* legs of a transaction: LEGS */
-#define SETTLE_PARTICIPANTS_MAX 16      /* participants of a transaction: PARTICIPANTS */
-#define SETTLE_CURRENCIES_MAX   8       /* currencies of a transaction: LIMIT */
-#define SETTLE_CHECKS_MAX       128     /* balance checks of a transaction: LEGS */
-#define SETTLE_MEMO_MAX         140     /* bytes of UTF-8 */
+/* Limits. One more is an error, SETTLE_ERR_USAGE; one more currency is REFUSED with LIMIT. */
+#define SETTLE_LEGS_MAX         128     /* legs of a transaction */
+#define SETTLE_PARTICIPANTS_MAX 16      /* participants with legs; as many more with checks only */
+#define SETTLE_CURRENCIES_MAX   8       /* currencies of a transaction */
+#define SETTLE_CHECKS_MAX       128     /* balance checks of a transaction */
+#define SETTLE_MEMO_MAX         140     /* bytes of UTF-8 without control characters */
 #define SETTLE_ACCOUNT_MAX      34      /* characters of an account's id, [A-Z0-9-] */
 #define SETTLE_NAME_MAX         31      /* characters of a participant's name, [a-z0-9-] */
 #define SETTLE_DEADLINE_MAX_MS  3600000 /* an hour */
@@ -92,8 +106,61 @@ enum settle_error_code {
 
 struct settle_error {
     int code;        /* 0 or a SETTLE_ERR_* */
-    unsigned reason; /* REFUSED: a number of settle_reason_name(), else 0 */
+    unsigned reason; /* REFUSED, UNREACHABLE: an enum settle_reason where there is one, else 0 */
     char text[512];  /* a sentence for people */
+};
+
+/*
+ * Why a transaction was aborted or a request refused. Later releases may add some: what is not
+ * known still has its outcome. settle_reason_text() says each in a sentence.
+ */
+enum settle_reason {
+    SETTLE_REASON_NONE = 0,
+
+    /* A participant votes no. The transaction is ABORTED. */
+    SETTLE_REASON_ACCOUNT_UNKNOWN = 1,  /* no such account in this currency: create it */
+    SETTLE_REASON_ACCOUNT_CLOSED = 2,   /* for good */
+    SETTLE_REASON_ACCOUNT_BLOCKED = 3,  /* for this side, by an operator */
+    SETTLE_REASON_FUNDS = 4,            /* the floor would be broken, pending debits counted */
+    SETTLE_REASON_OVERFLOW = 5,         /* totals of the account would pass 64 bits */
+    SETTLE_REASON_CURRENCY_UNKNOWN = 6, /* not of ISO 4217 */
+    SETTLE_REASON_CHECK_FAILED = 14,    /* a settle_check did not hold */
+
+    /* Nobody voted no, and it was ABORTED all the same. */
+    SETTLE_REASON_DEADLINE = 9,         /* a vote did not arrive in time */
+    SETTLE_REASON_RECOVERY = 16,        /* the leader failed before all had prepared */
+    SETTLE_REASON_ABORT_REQUESTED = 32, /* by an operator */
+
+    /* The content is wrong; REFUSED. Submitting the same again will not help. */
+    SETTLE_REASON_UNBALANCED = 7,    /* debits and credits differ in a currency */
+    SETTLE_REASON_CONFLICT = 8,      /* the id was used before with other content; or ABORTED */
+    SETTLE_REASON_TOO_OLD = 13,      /* the id's time is below what the cluster keeps outcomes of */
+    SETTLE_REASON_LEGS = 17,         /* these are found by this library first: USAGE */
+    SETTLE_REASON_PARTICIPANTS = 18, /* likewise */
+    SETTLE_REASON_MALFORMED = 19,    /* likewise */
+    SETTLE_REASON_AMOUNT = 20,       /* likewise */
+    SETTLE_REASON_ID_INVALID = 21,   /* likewise */
+    SETTLE_REASON_PROTOCOL = 22,     /* the cluster's release does not know SETTLE_3PC */
+    SETTLE_REASON_ACCOUNT_NAME = 29, /* no account's id */
+
+    /* Not now; REFUSED, or ABORTED when it was under way. Later it may do. */
+    SETTLE_REASON_PARTICIPANT_DOWN = 10,    /* down or cut off from the coordinators */
+    SETTLE_REASON_PARTICIPANT_UNKNOWN = 11, /* nobody of that name was ever registered */
+    SETTLE_REASON_BUSY = 12,                /* too much in flight there: slow down */
+    SETTLE_REASON_CLOCK = 15,               /* a participant's clock is over 60 s ahead: set it */
+    SETTLE_REASON_STORE_REPLACED = 23,      /* a participant came back with another store */
+    SETTLE_REASON_NOT_LEADER = 24,          /* no leader was found before the deadline */
+    SETTLE_REASON_STORAGE_FULL = 25,        /* a participant's store is full: give it space */
+    SETTLE_REASON_DRAINING = 26,            /* the process is shutting down */
+    SETTLE_REASON_LIMIT = 31,               /* a limit of a participant, or too many currencies */
+
+    /* Accounts: settle/admin.h. */
+    SETTLE_REASON_ACCOUNT_EXISTS = 27, /* with other attributes */
+    SETTLE_REASON_ACCOUNT_IN_USE = 28, /* money or holds are left: it cannot be closed */
+    SETTLE_REASON_FLOOR = 30,          /* above what is available; or none without `system` */
+    SETTLE_REASON_ACCOUNT_SYSTEM = 34, /* CASH keeps its attributes */
+
+    SETTLE_REASON_UNKNOWN_OUTCOME = 33 /* UNKNOWN: nobody who was asked can tell */
 };
 
 /* A transaction's id: a UUIDv7 in network byte order, chosen by the client. */
@@ -146,7 +213,7 @@ struct settle_submit {
 struct settle_outcome {
     struct settle_id id;
     enum settle_result result;
-    unsigned reason;       /* ABORTED, REFUSED, UNKNOWN: a number of settle_reason_name() */
+    unsigned reason;       /* ABORTED, REFUSED, UNKNOWN: an enum settle_reason */
     char participant[32];  /* whom the reason is about; "" if nobody */
     uint64_t committed_ms; /* COMMITTED: when, by the cluster's clock, since 1970 */
 };
