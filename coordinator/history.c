@@ -79,6 +79,14 @@ int history_open(struct coordinator *c, struct err *err)
 
 void history_add(struct coordinator *c, const struct outcome *outcome)
 {
+    struct outcome before;
+    const struct outcome *known = NULL;
+
+    /* core/coord.h: no ABORTED of one content takes the place of another's COMMITTED. */
+    if (outcome->state != STATE_COMMITTED)
+        known = history_find(c, &outcome->id, &before);
+    if (known && known->state == STATE_COMMITTED)
+        return;
     if (outcomes_count(c->told) == outcomes_max(c->told)) {
         c->history_lost++;
         return;

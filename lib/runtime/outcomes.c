@@ -95,11 +95,15 @@ const struct outcome *outcomes_find(const struct outcomes *outcomes, const struc
     return NULL;
 }
 
+/* Of one id COMMITTED comes last, so that it is what stays when the slice is written. */
 static int compare_ids(const void *a, const void *b)
 {
     const struct outcome *left = a, *right = b;
+    int order = memcmp(&left->id, &right->id, sizeof(left->id));
 
-    return memcmp(&left->id, &right->id, sizeof(left->id));
+    if (order != 0)
+        return order;
+    return (left->state == STATE_COMMITTED) - (right->state == STATE_COMMITTED);
 }
 
 uint32_t outcomes_slice(const struct outcomes *outcomes, uint64_t position, uint32_t *cursor,

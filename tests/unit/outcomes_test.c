@@ -72,12 +72,30 @@ static void the_ring_is_used_again(void)
     outcomes_close(outcomes);
 }
 
+/* qsort() need not keep the order of equal ids: what is written last is what stays. */
+static void of_one_id_committed_comes_last_in_a_slice(void)
+{
+    struct outcome committed = outcome_of(1), aborted = outcome_of(1), slice[2];
+    struct outcomes *outcomes;
+    uint32_t cursor = 0;
+
+    aborted.state = STATE_ABORTED;
+    CU_ASSERT_EQUAL_FATAL(outcomes_open(8, &outcomes, NULL), 0);
+    outcomes_add(outcomes, &committed, 1);
+    outcomes_add(outcomes, &aborted, 2);
+    CU_ASSERT_EQUAL(outcomes_slice(outcomes, 2, &cursor, slice, 2), 2);
+    CU_ASSERT_EQUAL(slice[0].state, STATE_ABORTED);
+    CU_ASSERT_EQUAL(slice[1].state, STATE_COMMITTED);
+    outcomes_close(outcomes);
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
         {"found_until_dropped", found_until_dropped},
         {"slices_are_sorted_and_complete", slices_are_sorted_and_complete},
         {"the_ring_is_used_again", the_ring_is_used_again},
+        {"of_one_id_committed_comes_last_in_a_slice", of_one_id_committed_comes_last_in_a_slice},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
