@@ -29,7 +29,7 @@ static unsigned record_needs(enum record_kind kind)
     case RECORD_SEAL:
         return NEED_EPOCH | NEED_GUID;
     case RECORD_CLOCK:
-        return NEED_TIMESTAMP;
+        return 0; /* its timestamp is zero until the first vote or cut */
     case RECORD_PREPARED:
         return NEED_EPOCH | NEED_SEQUENCE | NEED_NAMES | NEED_PROTOCOL | NEED_TIMESTAMP |
                NEED_PARTIES | NEED_BRANCH;

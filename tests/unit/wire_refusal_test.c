@@ -333,7 +333,6 @@ static const struct row record_rows[] = {
     {"record_seal", "epoch", DROP, "epoch is missing"},
     {"record_seal", "guid", DROP, "guid is missing"},
     {"record_seal", "group", NUMBER(256), "group is 256, above the maximum of 255"},
-    {"record_clock", "timestamp", DROP, "timestamp is missing"},
     {"record_prepared", "sequence", DROP, "sequence is missing"},
     {"record_prepared", "id", DROP, "id is missing"},
     {"record_prepared", "digest", TEXT("short"), "digest " NOT_16},

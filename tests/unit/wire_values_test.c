@@ -376,6 +376,20 @@ static void records_are_read_as_they_were_written(void)
     }
 }
 
+/* A participant that has neither voted nor seen a cut writes checkpoints, too. */
+static void a_clock_that_stands_still_is_read_again(void)
+{
+    struct record before = {.kind = RECORD_CLOCK, .position = 17}, after;
+    struct err err;
+    int size;
+
+    arena_reset(&scratch);
+    size = record_encode(&scratch, &before, bytes, RECORD_SIZE_MAX);
+    CU_ASSERT_FATAL(size > 0);
+    CU_ASSERT_EQUAL(record_decode(&scratch, bytes, (size_t)size, 17, &after, &err), 0);
+    CU_ASSERT_TRUE(record_equal(&before, &after));
+}
+
 static void cut_records_are_corrupt(void)
 {
     for (size_t i = 0; i < sample_record_count(); i++) {
@@ -520,6 +534,7 @@ int main(int argc, char **argv)
         {"bytes_that_are_no_branch_are_malformed", bytes_that_are_no_branch_are_malformed},
         {"memos_are_printable_utf8", memos_are_printable_utf8},
         {"records_are_read_as_they_were_written", records_are_read_as_they_were_written},
+        {"a_clock_that_stands_still_is_read_again", a_clock_that_stands_still_is_read_again},
         {"cut_records_are_corrupt", cut_records_are_corrupt},
         {"rows_are_read_as_they_were_written", rows_are_read_as_they_were_written},
         {"largest_checkpoint_fits", largest_checkpoint_fits},
