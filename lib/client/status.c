@@ -61,6 +61,29 @@ static int take_members(const struct coordinator_status *from, struct list *coor
     return 0;
 }
 
+static int compare_coordinators(const void *left, const void *right)
+{
+    return strcmp(((const struct settle_coordinator *)left)->id,
+                  ((const struct settle_coordinator *)right)->id);
+}
+
+static int compare_participants(const void *left, const void *right)
+{
+    return strcmp(((const struct settle_participant *)left)->id,
+                  ((const struct settle_participant *)right)->id);
+}
+
+/* A coordinator names members in the order it heard of them; people look for a name. */
+static void sort_members(struct settle_status *status)
+{
+    if (status->coordinator_count > 0)
+        qsort(status->coordinators, status->coordinator_count, sizeof(*status->coordinators),
+              compare_coordinators);
+    if (status->participant_count > 0)
+        qsort(status->participants, status->participant_count, sizeof(*status->participants),
+              compare_participants);
+}
+
 /* What a coordinator says of itself and counts; of itself it knows better than others. */
 static void take_own(const struct coordinator_status *from, struct settle_status *status)
 {
@@ -144,6 +167,7 @@ int members_get(struct call *call, struct settle_status *ret_status, struct sett
         settle_status_release(ret_status);
         return rc;
     }
+    sort_members(ret_status);
     snprintf(ret_status->cluster, sizeof(ret_status->cluster), "%s", response->status.cluster.text);
     take_own(&response->status, ret_status);
     return 0;

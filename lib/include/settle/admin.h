@@ -134,6 +134,7 @@ struct settle_participant {
     uint64_t stale_refused; /* messages of deposed leaders it refused */
 };
 
+/* Coordinators and participants are in the order of their ids. */
 struct settle_status {
     char cluster[32];
     struct settle_coordinator *coordinators;
