@@ -157,15 +157,17 @@ static int on_pair(void *ctx, const char *section, const char *name, const char 
 static int read_file(struct config *config, const char *path, struct err *err)
 {
     struct reading reading = {.config = config, .err = err};
-    int line;
+    int line, rc = 0;
     FILE *file = fopen(path, "re");
 
     if (!file)
         return err_set_errno(err, ERR_IO, errno, "cannot open the configuration file '%s'", path);
     line = ini_parse_file(file, on_pair, &reading);
+    if (ferror(file)) /* a folder, for one: it opens */
+        rc = err_set_errno(err, ERR_IO, errno, "cannot read the configuration file '%s'", path);
     fclose(file);
-    if (line == 0)
-        return 0;
+    if (rc != 0 || line == 0)
+        return rc;
     if (reading.rc == 0)
         err_set(err, ERR_USAGE, "this is no 'key = value', no [section] and no comment");
     err_prefix(err, "%s, line %d", path, line);

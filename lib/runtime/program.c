@@ -27,6 +27,12 @@ static void help(const struct program *program)
     config_help(&program->table);
 }
 
+static int print_version(const struct program *program)
+{
+    printf("%s %s\n", program->name, SETTLE_VERSION);
+    return 0;
+}
+
 static int init(const struct program *program, int argc, char **argv)
 {
     struct {
@@ -35,10 +41,10 @@ static int init(const struct program *program, int argc, char **argv)
     static const struct config_key keys[] = {
         {"node", "id", CONFIG_NAME, offsetof(struct program_values, id), NULL, 0, 0,
          "name of this node"},
-        {"cluster", "cluster", CONFIG_NAME, offsetof(struct program_values, cluster), NULL, 0, 0,
-         "name of the cluster"},
         {"node", "data", CONFIG_TEXT, offsetof(struct program_values, data), NULL, 0, 0,
          "folder of the new store"},
+        {"cluster", "cluster", CONFIG_NAME, offsetof(struct program_values, cluster), NULL, 0, 0,
+         "name of the cluster"},
     };
     struct config_table table = {keys, sizeof(keys) / sizeof(keys[0]), &values};
     struct store_identity identity = {.role = program->role};
@@ -51,6 +57,12 @@ static int init(const struct program *program, int argc, char **argv)
     if (config.help) {
         printf("%s init: make an empty store, once and never by accident\n", program->name);
         config_help(&table);
+        return 0;
+    }
+    if (config.version)
+        return print_version(program);
+    if (config.check) {
+        config_print(&config);
         return 0;
     }
     identity.node = values.program.id;
@@ -106,10 +118,8 @@ int program_main(const struct program *program, int argc, char **argv)
         help(program);
         return 0;
     }
-    if (config.version) {
-        printf("%s %s\n", program->name, SETTLE_VERSION);
-        return 0;
-    }
+    if (config.version)
+        return print_version(program);
     if (!log_level_parse(program->values->log_level, &level)) {
         err_set(&err, ERR_USAGE, "log-level = '%s': give debug, info, warn or error",
                 program->values->log_level);

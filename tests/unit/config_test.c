@@ -119,6 +119,8 @@ static void flags_are_refused_with_their_name(void)
     CU_ASSERT_EQUAL(READ(&err, "--size", "99999999999999999999"), ERR_USAGE);
     CU_ASSERT_EQUAL(READ(&err, "--config", "/nowhere/at/all"), ERR_IO);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nowhere/at/all"));
+    CU_ASSERT_EQUAL(READ(&err, "--config", "/tmp"), ERR_IO); /* a folder */
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/tmp"));
 }
 
 static void help_and_version_need_nothing_else(void)
