@@ -102,10 +102,13 @@ static void on_member(void *ctx, uint32_t number, const struct pump_result *resu
             cluster, ERR_FOREIGN,
             "%s '%s' is registered with store %s, and this is store %s: start it with its own "
             "data directory; if that store is lost for good, an operator removes %s from "
-            "ZooKeeper, which gives up what it promised",
+            "ZooKeeper, %s",
             role_name(cluster), cluster->options.node.text,
             hex_format(store.bytes, sizeof(store.bytes), theirs),
-            hex_format(cluster->options.store.bytes, sizeof(store.bytes), ours), text);
+            hex_format(cluster->options.store.bytes, sizeof(store.bytes), ours), text,
+            cluster->options.role == CLUSTER_PARTICIPANT
+                ? "which gives up what it promised"
+                : "and no outcome is lost: participants hold them");
         return;
     }
     cluster->registry.state = REGISTRY_LIVE;
