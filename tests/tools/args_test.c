@@ -48,7 +48,7 @@ static void what_is_wrong_is_named(void)
         {{"txn"}, "'txn' is not complete; see settlectl txn --help"},
         {{"txn", "lists"}, "there is no verb 'txn lists'; see settlectl --help"},
         {{"status", "now"}, "'status' takes nothing more, but got 'now'"},
-        {{"txn", "show"}, "'txn show' needs a ID; see settlectl txn show --help"},
+        {{"txn", "show"}, "'txn show' needs ID; see settlectl txn show --help"},
         {{"txn", "show", "a", "b"}, "'txn show' takes one ID, but got 'b' as well"},
         {{"txn", "list", "--bogus"},
          "'txn list' has no option '--bogus'; see settlectl txn list --help"},

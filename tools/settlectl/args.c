@@ -256,7 +256,7 @@ static bool check_complete(const struct scan *scan)
     if (!verb)
         return complain(scan->complaint, "a verb is missing; see settlectl --help");
     if (verb->operand && !args->operand)
-        return complain(scan->complaint, "'%s' needs a %s; see settlectl %s --help", verb->name,
+        return complain(scan->complaint, "'%s' needs %s; see settlectl %s --help", verb->name,
                         verb->operand, verb->name);
     for (int i = 0; verb->options && verb->options[i].name; i++) {
         if (verb->options[i].required && !args->values[i])
