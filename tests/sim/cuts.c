@@ -11,7 +11,8 @@ void cuts_seen(struct sim *sim, uint32_t bank, const struct msg *msg)
 {
     struct cut_seen *cut = &sim->cuts[sim->cut_count];
 
-    if (msg->cut_result.status != CUT_REPORTED || sim->cut_count == SIM_CUTS)
+    if (msg->cut_result.status != CUT_REPORTED || sim->cut_count == SIM_CUTS ||
+        msg->cut_result.more_doubts) /* who cannot name all is not held to the sum */
         return;
     sim->cut_count++;
     *cut = (struct cut_seen){.bank = (uint8_t)bank, .timestamp = msg->cut_result.timestamp};
