@@ -64,19 +64,21 @@ static int name_account(const struct settle_account_key *key, bool currency_opti
 static int act(struct settle *settle, const struct admin_request *request, uint32_t timeout_ms,
                struct settle_account *ret_account, struct settle_error *ret_err)
 {
-    const struct admin_response *response = NULL;
+    const struct admin_response *response;
     struct call call;
     struct err err;
     int rc = call_begin(&call, settle, timeout_ms, &err);
 
-    if (rc == 0)
-        response = call_ask(&call, "", request, &err);
-    if (!response)
+    if (rc != 0)
+        return handle_error(ret_err, &err);
+    response = call_need(&call, request, ADMIN_BODY_ACCOUNTS, &rc, ret_err);
+    if (response && response->accounts.count != 1) {
+        err_set(&err, ERR_PROTOCOL, "the participant answered with %u accounts, not with the one",
+                response->accounts.count);
         rc = handle_error(ret_err, &err);
-    else
-        rc = call_check(response, ret_err);
-    if (rc == 0 && ret_account && response->accounts.count == 1)
+    } else if (response && ret_account) {
         to_public(&response->accounts.list[0], ret_account);
+    }
     call_end(&call);
     return rc;
 }
@@ -153,20 +155,17 @@ int settle_account_show(struct settle *settle, const struct settle_account_key *
 {
     struct admin_request request = {.op = ADMIN_ACCOUNT_SHOW};
     struct list list = LIST_OF(struct settle_account);
-    const struct admin_response *response = NULL;
-    struct call call = {.workspace = NULL};
+    const struct admin_response *response;
+    struct call call;
     struct err err;
     int rc = name_account(key, true, &request, &request.account, &err);
 
     if (rc == 0)
         rc = call_begin(&call, settle, timeout_ms, &err);
-    if (rc == 0)
-        response = call_ask(&call, "", &request, &err);
-    if (!response)
-        rc = handle_error(ret_err, &err);
-    else
-        rc = call_check(response, ret_err);
-    if (rc == 0 && take_accounts(&list, response, &err) != 0)
+    if (rc != 0)
+        return handle_error(ret_err, &err);
+    response = call_need(&call, &request, ADMIN_BODY_ACCOUNTS, &rc, ret_err);
+    if (response && take_accounts(&list, response, &err) != 0)
         rc = handle_error(ret_err, &err);
     call_end(&call);
     return list_give(&list, rc, (void **)ret_list, ret_count);
@@ -178,8 +177,8 @@ int settle_account_list(struct settle *settle, const char *participant,
 {
     struct admin_request request = {.op = ADMIN_ACCOUNT_LIST};
     struct list list = LIST_OF(struct settle_account);
-    struct call call = {.workspace = NULL};
-    bool more = true;
+    const struct admin_response *response;
+    struct call call;
     struct err err;
     int rc = name_participant(participant, &request, &err);
 
@@ -187,17 +186,13 @@ int settle_account_list(struct settle *settle, const char *participant,
     if (rc == 0)
         rc = call_begin(&call, settle, timeout_ms, &err);
     if (rc != 0)
-        handle_error(ret_err, &err);
-    while (rc == 0 && more) {
-        const struct admin_response *response = call_ask(&call, "", &request, &err);
-
-        if (!response || (response->code == ADMIN_OK && take_accounts(&list, response, &err) != 0))
+        return handle_error(ret_err, &err);
+    do {
+        response = call_need(&call, &request, ADMIN_BODY_ACCOUNTS, &rc, ret_err);
+        if (response && take_accounts(&list, response, &err) != 0)
             rc = handle_error(ret_err, &err);
-        else
-            rc = call_check(response, ret_err);
-        request.account_list.cursor = rc == 0 ? response->accounts.next : 0;
-        more = request.account_list.cursor != 0;
-    }
+        request.account_list.cursor = response ? response->accounts.next : 0;
+    } while (rc == 0 && request.account_list.cursor != 0);
     call_end(&call);
     return list_give(&list, rc, (void **)ret_list, ret_count);
 }
@@ -241,22 +236,20 @@ int settle_account_statement(struct settle *settle, const struct settle_account_
 {
     struct admin_request request = {.op = ADMIN_STATEMENT};
     struct list list = LIST_OF(struct settle_entry);
-    struct call call = {.workspace = NULL};
+    const struct admin_response *response;
+    struct call call;
     struct err err;
     int rc = name_account(key, false, &request, &request.statement.key, &err);
 
     if (rc == 0)
         rc = call_begin(&call, settle, timeout_ms, &err);
     if (rc != 0)
-        handle_error(ret_err, &err);
+        return handle_error(ret_err, &err);
     while (rc == 0 && (request.statement.max = page(max, list.count)) > 0) {
-        const struct admin_response *response = call_ask(&call, "", &request, &err);
-
-        if (!response || (response->code == ADMIN_OK && take_entries(&list, response, &err) != 0))
+        response = call_need(&call, &request, ADMIN_BODY_STATEMENT, &rc, ret_err);
+        if (response && take_entries(&list, response, &err) != 0)
             rc = handle_error(ret_err, &err);
-        else
-            rc = call_check(response, ret_err);
-        if (rc != 0 || response->statement.next.position == 0)
+        if (!response || response->statement.next.position == 0)
             break;
         request.statement.before = response->statement.next;
     }

@@ -63,24 +63,21 @@ int settle_audit_run(struct settle *settle, struct settle_audit *ret_audit, uint
                      struct settle_error *ret_err)
 {
     struct admin_request request = {.op = ADMIN_AUDIT};
-    const struct admin_response *response = NULL;
     uint32_t wait_ms = timeout_ms ? timeout_ms : AUDIT_DEFAULT_MS;
-    struct call call = {.workspace = NULL};
+    const struct admin_response *response;
+    struct call call;
     struct err err;
     int rc = call_begin(&call, settle, wait_ms, &err);
 
+    if (rc != 0)
+        return handle_error(ret_err, &err);
     memset(ret_audit, 0, sizeof(*ret_audit));
     request.audit.deadline_ms = wait_ms - wait_ms / 4; /* so that its answer is still heard */
-    if (rc == 0)
-        response = call_ask(&call, "", &request, &err);
-    if (!response)
+    response = call_need(&call, &request, ADMIN_BODY_AUDIT, &rc, ret_err);
+    if (response && take(response, ret_audit, &err) != 0) {
         rc = handle_error(ret_err, &err);
-    else
-        rc = call_check(response, ret_err);
-    if (rc == 0 && take(response, ret_audit, &err) != 0)
-        rc = handle_error(ret_err, &err);
-    if (rc != 0)
         settle_audit_release(ret_audit);
+    }
     call_end(&call);
     return rc;
 }

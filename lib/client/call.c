@@ -153,3 +153,22 @@ int call_check(const struct admin_response *response, struct settle_error *ret_e
         ret_err->reason = response->reason;
     return code;
 }
+
+const struct admin_response *call_need(struct call *call, const struct admin_request *request,
+                                       enum admin_body body, int *ret_rc,
+                                       struct settle_error *ret_err)
+{
+    struct err err;
+    const struct admin_response *response = call_ask(call, "", request, &err);
+
+    if (!response) {
+        *ret_rc = handle_error(ret_err, &err);
+        return NULL;
+    }
+    *ret_rc = call_check(response, ret_err);
+    if (*ret_rc == 0 && response->body != body) {
+        err_set(&err, ERR_PROTOCOL, "a coordinator answered something else than it was asked");
+        *ret_rc = handle_error(ret_err, &err);
+    }
+    return *ret_rc == 0 ? response : NULL;
+}

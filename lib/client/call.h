@@ -33,6 +33,15 @@ const struct admin_response *call_ask(struct call *call, const char *address,
 /** 0 when the response is ADMIN_OK, else its code's error, with the reason in ret_err as well. */
 int call_check(const struct admin_response *response, struct settle_error *ret_err);
 
+/**
+ * Ask any coordinator, and need this body in answer.
+ *
+ * @return  the response, until the next call; NULL: *ret_rc is not 0 and *ret_err says why
+ */
+const struct admin_response *call_need(struct call *call, const struct admin_request *request,
+                                       enum admin_body body, int *ret_rc,
+                                       struct settle_error *ret_err);
+
 /** Give the workspace back. */
 void call_end(struct call *call);
 

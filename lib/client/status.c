@@ -153,11 +153,10 @@ int members_get(struct call *call, struct settle_status *ret_status, struct sett
     int rc;
 
     memset(ret_status, 0, sizeof(*ret_status));
-    response = call_ask(call, "", &request, &err);
+    response = call_need(call, &request, ADMIN_BODY_STATUS, &rc, ret_err);
     if (!response)
-        return handle_error(ret_err, &err);
-    rc = call_check(response, ret_err);
-    if (rc == 0 && take_members(&response->status, &coordinators, &participants, &err) != 0)
+        return rc;
+    if (take_members(&response->status, &coordinators, &participants, &err) != 0)
         rc = handle_error(ret_err, &err);
     ret_status->coordinators = (void *)coordinators.items;
     ret_status->coordinator_count = coordinators.count;

@@ -116,6 +116,34 @@ static void every_no_has_its_code(void)
     stage_close(&stage);
 }
 
+static void answers_something_else(struct actor *actor, struct conn *conn,
+                                   const struct envelope *envelope)
+{
+    struct envelope response = response_to(envelope, ADMIN_OK);
+
+    if (actor_number(actor) % 2 == 0)
+        response.admin_response.body = ADMIN_BODY_NONE;
+    else
+        response.admin_response.body = ADMIN_BODY_ACCOUNTS; /* of which there is none */
+    actor_send(actor, conn, &response);
+}
+
+static void another_body_than_asked_for_is_an_error(void)
+{
+    struct settle_account *list = NULL;
+    struct settle_error err;
+    struct stage stage;
+    size_t count = 0;
+
+    stage_open(&stage, answers_something_else, NULL, 0);
+    CU_ASSERT_EQUAL(settle_account_list(stage.settle, "bank-a", &list, &count, 5000, &err),
+                    SETTLE_ERR_PROTOCOL);
+    CU_ASSERT_PTR_NULL(list);
+    CU_ASSERT_EQUAL(create(&stage, &err), SETTLE_ERR_PROTOCOL);
+    CU_ASSERT_STRING_EQUAL(err.text, "the participant answered with 0 accounts, not with the one");
+    stage_close(&stage);
+}
+
 static void is_silent(struct actor *actor, struct conn *conn, const struct envelope *envelope)
 {
     (void)actor;
@@ -240,6 +268,7 @@ static void names_that_are_none(void)
 CU_TestInfo admin_tests[] = {
     {"a_list_of_several_pages_comes_whole", a_list_of_several_pages_comes_whole},
     {"every_no_has_its_code", every_no_has_its_code},
+    {"another_body_than_asked_for_is_an_error", another_body_than_asked_for_is_an_error},
     {"no_answer_to_an_act_leaves_it_open", no_answer_to_an_act_leaves_it_open},
     {"nobody_to_ask", nobody_to_ask},
     {"an_audit_in_major_units", an_audit_in_major_units},
