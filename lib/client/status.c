@@ -84,6 +84,12 @@ static void sort_members(struct settle_status *status)
               compare_participants);
 }
 
+static void take_itself(const struct coordinator_info *info, struct settle_coordinator *coordinator)
+{
+    to_public(info, coordinator);
+    coordinator->answered = 1;
+}
+
 /* What a coordinator says of itself and counts; of itself it knows better than others. */
 static void take_own(const struct coordinator_status *from, struct settle_status *status)
 {
@@ -97,7 +103,7 @@ static void take_own(const struct coordinator_status *from, struct settle_status
             continue;
         for (size_t k = 0; k < status->coordinator_count; k++) {
             if (strcmp(status->coordinators[k].id, from->node.text) == 0)
-                to_public(&from->coordinators[i], &status->coordinators[k]);
+                take_itself(&from->coordinators[i], &status->coordinators[k]);
         }
     }
 }
@@ -135,6 +141,7 @@ static void ask_participants(struct call *call, struct settle_status *status)
             response = call_ask(call, "", &request, &err);
         if (!response || response->body != ADMIN_BODY_PARTICIPANT_STATUS)
             continue;
+        participant->answered = 1;
         participant->prepared = response->participant_status.prepared;
         participant->stale_refused = response->participant_status.stale_refused;
         status->stale_refused += participant->stale_refused;

@@ -170,7 +170,8 @@ static struct settle_status a_status(void)
                                                   .address = "127.0.0.1:7401",
                                                   .live = 1,
                                                   .role = SETTLE_LEADER,
-                                                  .group_count = 4};
+                                                  .group_count = 4,
+                                                  .answered = 1};
     for (uint16_t i = 0; i < 4; i++) {
         coordinators[0].groups[i].group = (uint16_t)(i < 3 ? i : 9);
         coordinators[0].groups[i].epoch = UINT64_C(18446744073709551600) + i;
@@ -182,7 +183,8 @@ static struct settle_status a_status(void)
                                                   .up = 1,
                                                   .incarnation = 7,
                                                   .prepared = 2,
-                                                  .stale_refused = 5};
+                                                  .stale_refused = 5,
+                                                  .answered = 1};
     participants[1] = (struct settle_participant){.id = "bank-b", .up = 0};
     return status;
 }
@@ -203,6 +205,25 @@ static void a_status_in_columns(void)
            "in flight 1, in doubt 2, committed 3, aborted 4, stale messages refused 5\n");
 }
 
+static void who_is_silent_is_told_from_who_is_down(void)
+{
+    struct settle_status status = a_status();
+
+    begin(false);
+    status.coordinators[0].answered = 0;
+    status.coordinators[0].group_count = 0;
+    status.participants[0].answered = 0;
+    expect(view_status(&view, &status),
+           "cluster prod\n\n"
+           "COORDINATOR    ROLE    GROUPS  EPOCH  ADDRESS\n"
+           "coordinator-1  silent  -           -  127.0.0.1:7401\n"
+           "coordinator-2  down    -           -  -\n\n"
+           "PARTICIPANT  UP      INCARNATION  IN-DOUBT  STALE  ADDRESS\n"
+           "bank-a       silent            7         ?      ?  127.0.0.1:7411\n"
+           "bank-b       no                0         ?      ?  -\n\n"
+           "in flight 1, in doubt 2, committed 3, aborted 4, stale messages refused 5\n");
+}
+
 static void a_status_in_json(void)
 {
     struct settle_status status = a_status();
@@ -213,11 +234,14 @@ static void a_status_in_json(void)
         view_status(&view, &status),
         "{\"cluster\":\"prod\",\"coordinators\":[{\"id\":\"coordinator-1\",\"role\":\"leader\","
         "\"live\":true,\"address\":\"127.0.0.1:7401\",\"groups\":[{\"group\":0,\"epoch\":"
-        "\"18446744073709551600\"}]},{\"id\":\"coordinator-2\",\"role\":\"standby\",\"live\":"
-        "false,\"address\":null,\"groups\":[]}],\"participants\":[{\"id\":\"bank-a\",\"up\":true,"
-        "\"incarnation\":\"7\",\"address\":\"127.0.0.1:7411\",\"in_doubt\":2,\"stale_refused\":5}"
-        ",{\"id\":\"bank-b\",\"up\":false,\"incarnation\":\"0\",\"address\":null,\"in_doubt\":0,"
-        "\"stale_refused\":0}],\"in_flight\":1,\"in_doubt\":2,\"committed\":3,\"aborted\":4,"
+        "\"18446744073709551600\"}],\"answered\":true},{\"id\":\"coordinator-2\",\"role\":"
+        "\"standby\",\"live\":"
+        "false,\"address\":null,\"groups\":[],\"answered\":false}],\"participants\":[{\"id\":"
+        "\"bank-a\",\"up\":true,"
+        "\"incarnation\":\"7\",\"address\":\"127.0.0.1:7411\",\"in_doubt\":2,\"stale_refused\":5,"
+        "\"answered\":true},{\"id\":\"bank-b\",\"up\":false,\"incarnation\":\"0\",\"address\":null,"
+        "\"in_doubt\":null,\"stale_refused\":null,\"answered\":false}],\"in_flight\":1,\"in_"
+        "doubt\":2,\"committed\":3,\"aborted\":4,"
         "\"stale_refused\":5,\"lmdb_commits\":6}\n");
 }
 
@@ -326,6 +350,7 @@ int main(int argc, char **argv)
         {"accounts_in_json", accounts_in_json},
         {"a_statement", a_statement},
         {"a_status_in_columns", a_status_in_columns},
+        {"who_is_silent_is_told_from_who_is_down", who_is_silent_is_told_from_who_is_down},
         {"a_status_in_json", a_status_in_json},
         {"transactions_in_json", transactions_in_json},
         {"transactions_in_columns", transactions_in_columns},

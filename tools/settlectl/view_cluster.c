@@ -22,7 +22,13 @@ static json_t *coordinator_json(const struct settle_coordinator *coordinator)
     making_put(&object, "live", json_boolean(coordinator->live));
     making_put(&object, "address", text_or_null(coordinator->address));
     making_put(&object, "groups", making_end(&groups));
+    making_put(&object, "answered", json_boolean(coordinator->answered));
     return making_end(&object);
+}
+
+static json_t *told_json(const struct settle_participant *participant, uint64_t number)
+{
+    return participant->answered ? json_integer((json_int_t)number) : json_null();
 }
 
 static json_t *participant_json(const struct settle_participant *participant)
@@ -33,8 +39,9 @@ static json_t *participant_json(const struct settle_participant *participant)
     making_put(&object, "up", json_boolean(participant->up));
     making_put(&object, "incarnation", number_text_json(participant->incarnation));
     making_put(&object, "address", text_or_null(participant->address));
-    making_put(&object, "in_doubt", json_integer((json_int_t)participant->prepared));
-    making_put(&object, "stale_refused", json_integer((json_int_t)participant->stale_refused));
+    making_put(&object, "in_doubt", told_json(participant, participant->prepared));
+    making_put(&object, "stale_refused", told_json(participant, participant->stale_refused));
+    making_put(&object, "answered", json_boolean(participant->answered));
     return making_end(&object);
 }
 
@@ -91,6 +98,13 @@ static uint64_t epoch_max(const struct settle_coordinator *coordinator)
     return epoch;
 }
 
+static const char *role_of(const struct settle_coordinator *coordinator)
+{
+    if (!coordinator->live)
+        return "down";
+    return coordinator->answered ? settle_role_name(coordinator->role) : "silent";
+}
+
 static int coordinators_print(const struct view *view, const struct settle_status *status)
 {
     static const struct grid_column columns[] = {
@@ -104,7 +118,7 @@ static int coordinators_print(const struct view *view, const struct settle_statu
 
         groups_format(coordinator, groups, sizeof(groups));
         grid_add(&grid, "%s", coordinator->id);
-        grid_add(&grid, "%s", coordinator->live ? settle_role_name(coordinator->role) : "down");
+        grid_add(&grid, "%s", role_of(coordinator));
         grid_add(&grid, "%s", groups[0] ? groups : "-");
         if (coordinator->group_count)
             grid_add(&grid, "%" PRIu64, epoch_max(coordinator));
@@ -113,6 +127,13 @@ static int coordinators_print(const struct view *view, const struct settle_statu
         grid_add(&grid, "%s", coordinator->address[0] ? coordinator->address : "-");
     }
     return grid_print(&grid, view->out);
+}
+
+static const char *presence_of(const struct settle_participant *participant)
+{
+    if (!participant->up)
+        return "no";
+    return participant->answered ? "yes" : "silent";
 }
 
 static int participants_print(const struct view *view, const struct settle_status *status)
@@ -128,9 +149,9 @@ static int participants_print(const struct view *view, const struct settle_statu
         const struct settle_participant *participant = &status->participants[i];
 
         grid_add(&grid, "%s", participant->id);
-        grid_add(&grid, "%s", participant->up ? "yes" : "no");
+        grid_add(&grid, "%s", presence_of(participant));
         grid_add(&grid, "%" PRIu64, participant->incarnation);
-        if (participant->up) {
+        if (participant->answered) {
             grid_add(&grid, "%" PRIu64, participant->prepared);
             grid_add(&grid, "%" PRIu64, participant->stale_refused);
         } else {

@@ -123,6 +123,7 @@ struct settle_coordinator {
     enum settle_role role;
     uint16_t group_count;
     struct settle_led_group groups[256];
+    int answered; /* it says so itself; 0: another coordinator said so of it */
 };
 
 struct settle_participant {
@@ -130,8 +131,9 @@ struct settle_participant {
     char address[128];
     int up; /* a coordinator is connected to it */
     uint64_t incarnation;
-    uint64_t prepared;      /* in doubt there; 0 when it is down */
+    uint64_t prepared;      /* in doubt there */
     uint64_t stale_refused; /* messages of deposed leaders it refused */
+    int answered;           /* 0: down or silent, and the two numbers above are not known */
 };
 
 /* Coordinators and participants are in the order of their ids. */
