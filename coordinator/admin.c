@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define SILENT_RETRIES 3u /* asked so often in vain, a participant is said not to answer */
+
 static void respond(struct coordinator *c, struct waiter waiter, struct admin_response *response)
 {
     struct envelope envelope;
@@ -172,11 +174,24 @@ static bool is_waited_for(const struct coord_view *view, const struct node_name 
     return false;
 }
 
+/* Why it waits so long, as far as we can tell. */
+static void describe_wait(struct coordinator *c, const struct node_name *node,
+                          struct txn_info *info)
+{
+    const struct link *link = link_find(c, node);
+
+    if (!link || link->handle == CONN_NONE)
+        snprintf(info->error, sizeof(info->error), "participant '%s' is down or cut off",
+                 node->text);
+    else if (info->age_ms >= SILENT_RETRIES * c->options.retry_ms)
+        snprintf(info->error, sizeof(info->error),
+                 "participant '%s' is connected and does not answer", node->text);
+}
+
 static void describe_parties(struct coordinator *c, const struct coord_view *view,
                              struct txn_info *info)
 {
     struct txn_party *parties = arena_alloc(&c->arena, sizeof(*parties) * PARTICIPANTS_MAX);
-    const struct link *link;
 
     ASSERT(parties);
     memset(parties, 0, sizeof(*parties) * PARTICIPANTS_MAX);
@@ -185,10 +200,8 @@ static void describe_parties(struct coordinator *c, const struct coord_view *vie
         parties[i].store = view->parties[i].store;
         parties[i].vote = vote_of(view->heard[i]);
         parties[i].waiting = is_waited_for(view, &parties[i].node);
-        link = link_find(c, &parties[i].node);
-        if (parties[i].waiting && (!link || link->handle == CONN_NONE))
-            snprintf(info->error, sizeof(info->error), "participant '%s' is down or cut off",
-                     parties[i].node.text);
+        if (parties[i].waiting)
+            describe_wait(c, &parties[i].node, info);
     }
     info->parties = parties;
     info->party_count = view->party_count;
