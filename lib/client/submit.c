@@ -226,6 +226,8 @@ static int encode_branches(const struct settle_submit *submit, struct plan *plan
 
 static int check_shape(const struct settle_submit *submit, struct err *err)
 {
+    if ((submit->leg_count > 0 && !submit->legs) || (submit->check_count > 0 && !submit->checks))
+        return err_set(err, ERR_USAGE, "legs or checks are counted and not given");
     if (submit->leg_count == 0 || submit->leg_count > LEGS_MAX)
         return err_set(err, ERR_USAGE, "a transaction has 1 to %d legs, not %zu", LEGS_MAX,
                        submit->leg_count);

@@ -58,6 +58,8 @@ int url_parse(const char *text, struct url *ret_url, struct err *err)
     int rc;
 
     memset(&url, 0, sizeof(url));
+    if (!text)
+        return err_set(err, ERR_USAGE, "no cluster is given; " FORMS);
     if (strlen(text) >= URL_TEXT_MAX)
         rc = err_set(err, ERR_USAGE, "longer than %d characters", URL_TEXT_MAX - 1);
     else if (strncmp(text, "zk://", 5) == 0) {

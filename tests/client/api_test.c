@@ -337,6 +337,7 @@ static void clusters_that_are_not(void)
     static const char *const rows[][2] = {
         {"", "no known form"},
         {"127.0.0.1:7401", "no known form"},
+        {NULL, "no cluster is given"},
         {"http://127.0.0.1:7401", "no known form"},
         {"zk://127.0.0.1:2181", "the cluster's name is missing"},
         {"zk://127.0.0.1:2181/", "is no cluster's name"},
