@@ -22,6 +22,13 @@ endforeach()
 if(TARGET settle_shared)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/lib/include/settle
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+  # The file finds its prefix from where it lies, so that `cmake --install --prefix` may choose it.
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+    set(SETTLE_PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
+  else()
+    file(RELATIVE_PATH SETTLE_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+    string(REGEX REPLACE "/$" "" SETTLE_PC_PREFIX "\${pcfiledir}/${SETTLE_PC_PREFIX}")
+  endif()
   configure_file(${CMAKE_CURRENT_LIST_DIR}/settle.pc.in ${PROJECT_BINARY_DIR}/settle.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/settle.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endif()
