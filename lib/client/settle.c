@@ -33,6 +33,10 @@ _Static_assert(SETTLE_ERR_USAGE == (int)ERR_USAGE && SETTLE_ERR_BUSY == (int)ERR
                    SETTLE_ERR_REFUSED == (int)ERR_REFUSED && SETTLE_ERR_TIMEOUT == (int)ERR_TIMEOUT,
                "errors keep their numbers");
 
+#ifdef __clang_analyzer__
+#undef handle_error
+#endif
+
 int handle_error(struct settle_error *ret_err, const struct err *err)
 {
     if (ret_err) {

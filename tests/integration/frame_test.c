@@ -277,7 +277,7 @@ static int crowded(const struct test_node *node)
     payload[3] = (uint8_t)(0x80 | (size >> 7 & 0x7f));
     payload[4] = (uint8_t)(size >> 14);
     for (uint32_t i = 0; i < size; i += 2) {
-        body[i] = (node->coordinator ? LIST_OF_SUBMIT : LIST_OF_PREPARE) << 3 | 2;
+        body[i] = (uint8_t)((node->coordinator ? LIST_OF_SUBMIT : LIST_OF_PREPARE) << 3 | 2);
         body[i + 1] = 0;
     }
     say_frame(fd, payload, 5 + size);

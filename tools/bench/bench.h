@@ -63,6 +63,11 @@ struct clients {
 /** Print a complaint to standard error; returns EXIT_WRONG. */
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+#ifdef __clang_analyzer__
+/* The analyzer does not see what it returns. */
+#define complain(...) ((void)(complain)(__VA_ARGS__), EXIT_WRONG)
+#endif
+
 /** One line that is written over by the next, on a terminal only; "" clears it. */
 void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

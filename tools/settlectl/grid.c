@@ -64,6 +64,8 @@ static void print_rows(const struct grid *grid, FILE *out)
 {
     size_t widths[GRID_COLUMNS_MAX];
 
+    if (grid->column_count == 0)
+        return;
     for (size_t c = 0; c < grid->column_count; c++) {
         widths[c] = width_of(grid->columns[c].title);
         for (size_t i = c; i < grid->cell_count; i += grid->column_count) {
