@@ -19,7 +19,17 @@ struct endpoint {
     uint32_t handle; /* of the connection that greeted us; CONN_NONE: none */
 };
 
-/* The thread's own, so that callers may fill a slot while others are looked at. */
+/*
+ * The thread's own, so that callers may fill a slot while others are looked at. README.md has the
+ * diagram; the arrows are functions of request.c:
+ *
+ *   FREE    -- request_begin --> WAITING
+ *   WAITING -- try_now --> SENT
+ *   SENT    -- wait_a_moment --> WAITING, -- try_elsewhere --> SENT
+ *   WAITING, SENT -- complete, give_up --> FREE
+ *
+ * In WAITING and SENT, maybe_taken says whether a refusal may still be told.
+ */
 enum request_state {
     REQUEST_FREE = 0, /* or a caller's, until it is handed over */
     REQUEST_WAITING,  /* for an endpoint, or for a moment to pass */
@@ -32,7 +42,7 @@ struct request {
     uint32_t generation;
     uint16_t endpoint; /* SENT: to whom */
     uint16_t wanted;   /* ADMIN with an address: that endpoint */
-    bool maybe_taken;  /* an attempt was sent and its answer was lost */
+    bool maybe_taken;  /* an attempt was sent and its answer was given up */
     struct id id;
     uint64_t deadline_ms; /* of the loop's clock */
     uint64_t retry_ms;    /* WAITING: not before */
