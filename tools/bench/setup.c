@@ -9,8 +9,9 @@
 #define BATCH       (SETTLE_LEGS_MAX - 1) /* accounts funded by one transaction; CASH is a leg */
 #define FUNDS_MIN   INT64_C(1000000)      /* 10,000.00: below this an account is funded again */
 #define FUNDS       INT64_C(10000000)     /* 100,000.00 */
-#define HOT_FACTOR  1000                  /* the hot account has so much more */
-#define ASK_MS      200                   /* between two attempts with somebody who is away */
+#define HOT_NAME    "BENCH-HOT"
+#define HOT_FACTOR  1000 /* the hot account has so much more */
+#define ASK_MS      200  /* between two attempts with somebody who is away */
 
 /* What set-up knows of each account. */
 enum need { NEED_CREATE = 0, NEED_FUNDS, NEED_NOTHING };
@@ -104,7 +105,7 @@ static int name_accounts(struct setup *setup, const struct bench_options *option
         return complain("out of memory");
     for (uint32_t i = 0; i < books->count; i++)
         snprintf(books->names[i], ACCOUNT_NAME_SIZE, "BENCH-%08u", i);
-    snprintf(books->names[books->count], ACCOUNT_NAME_SIZE, "BENCH-HOT");
+    snprintf(books->names[books->count], ACCOUNT_NAME_SIZE, HOT_NAME);
     return EXIT_DONE;
 }
 
@@ -117,7 +118,7 @@ static uint32_t index_of(const struct setup *setup, uint32_t bank, const char *n
     unsigned long index;
     char *end;
 
-    if (books->has_hot && bank == 0 && strcmp(name, books->names[books->count]) == 0)
+    if (books->has_hot && bank == 0 && strcmp(name, HOT_NAME) == 0)
         return books->count;
     if (strncmp(name, "BENCH-", 6) != 0)
         return setup->total;

@@ -75,9 +75,9 @@ static void print_rows(const struct grid *grid, FILE *out)
     }
     for (size_t c = 0; c < grid->column_count; c++)
         print_cell(grid, c, grid->columns[c].title, widths[c], out);
-    for (size_t i = 0; i < grid->cell_count; i++) {
-        size_t c = i % grid->column_count;
+    for (size_t i = 0, c = 0; i < grid->cell_count; i++) {
         print_cell(grid, c, grid->cells[i], widths[c], out);
+        c = c + 1 < grid->column_count ? c + 1 : 0;
     }
 }
 
