@@ -101,8 +101,10 @@ static int name_accounts(struct setup *setup, const struct bench_options *option
     setup->total = books->count + books->has_hot;
     books->names = calloc(books->count + 1, sizeof(*books->names));
     setup->needs = calloc(books->count + 1, 1);
-    if (!books->names || !setup->needs)
-        return complain("out of memory");
+    if (!books->names || !setup->needs) {
+        complain("out of memory");
+        return EXIT_WRONG;
+    }
     for (uint32_t i = 0; i < books->count; i++)
         snprintf(books->names[i], ACCOUNT_NAME_SIZE, "BENCH-%08u", i);
     snprintf(books->names[books->count], ACCOUNT_NAME_SIZE, HOT_NAME);
