@@ -197,6 +197,37 @@ static void tell_member(struct coordinator *c, const struct cluster_member *memb
     drive(c, &ev);
 }
 
+static bool address_is_anothers(const struct coordinator *c, const struct link *link)
+{
+    for (int i = 0; i < MEMBERS_MAX; i++) {
+        const struct link *other = &c->links[i];
+
+        if (other != link && other->used && other->member.presence == CLUSTER_LIVE &&
+            strcmp(other->member.address, link->member.address) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Who is down and has lost its address to another must not be dialled there: the other would take
+ * us for a newer connection of ours and close the one it has.
+ */
+static void hang_up_on_the_replaced(struct coordinator *c)
+{
+    for (int i = 0; i < MEMBERS_MAX; i++) {
+        struct link *link = &c->links[i];
+
+        if (!link->used || !link->dialer || link->member.presence == CLUSTER_LIVE ||
+            !address_is_anothers(c, link))
+            continue;
+        log_line(LOG_WARN, "another participant has this one's address; it is not dialled",
+                 "participant=%s address=%s", link->member.node.text, link->member.address);
+        dialer_close(link->dialer);
+        link->dialer = NULL;
+    }
+}
+
 /*
  * A participant that is only down keeps its dialer: what the registry says is a hint, and the
  * connection itself knows better.
@@ -227,6 +258,7 @@ void link_on_member(struct coordinator *c, const struct cluster_member *member)
     } else {
         link->member = *member;
     }
+    hang_up_on_the_replaced(c);
     if (member->presence == CLUSTER_GONE)
         return;
     tell_member(c, member);
