@@ -62,7 +62,7 @@ static void print_cell(const struct grid *grid, size_t column, const char *text,
 
 static void print_rows(const struct grid *grid, FILE *out)
 {
-    size_t widths[GRID_COLUMNS_MAX];
+    size_t widths[GRID_COLUMNS_MAX] = {0};
 
     if (grid->column_count == 0)
         return;
