@@ -7,9 +7,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define PROGRESS     30 /* commits that show that the cluster serves */
-#define KILLS        20
+#define PROGRESS     100 /* commits that show that the cluster serves */
+#define KILLS        20  /* or SETTLE_TEST_KILLS */
 #define STOP_EXIT_MS 20000u
 
 static struct test_cluster cluster;
@@ -188,16 +189,31 @@ static void terminated_leader_and_bank_end_in_order(void)
     end(work);
 }
 
-static void twenty_random_kills(void)
+/* One of the daemons, or now and then ZooKeeper. */
+static void kill_somebody(unsigned number)
 {
+    unsigned chosen = test_random(&cluster, cluster.node_count + 1);
+    struct test_node *node = &cluster.nodes[chosen];
+
+    if (chosen == cluster.node_count) {
+        printf("  kill %u: zookeeper\n", number);
+        zk_server_kill(&cluster.zookeeper);
+        zk_server_restart(&cluster.zookeeper);
+        return;
+    }
+    printf("  kill %u: %s\n", number, node->name);
+    test_node_kill(node);
+    test_node_start(node);
+}
+
+static void random_kills(void)
+{
+    const char *text = getenv("SETTLE_TEST_KILLS");
+    unsigned kills = text ? (unsigned)strtoul(text, NULL, 10) : KILLS;
     struct work *work = begin("RANDOM");
 
-    for (int i = 0; i < KILLS; i++) {
-        struct test_node *node = &cluster.nodes[test_random(&cluster, cluster.node_count)];
-
-        printf("  kill %d: %s\n", i + 1, node->name);
-        test_node_kill(node);
-        test_node_start(node);
+    for (unsigned i = 0; i < kills; i++) {
+        kill_somebody(i + 1);
         work_mark(work);
         if (test_random(&cluster, 2) == 0) /* else the next one comes at once */
             TEST_UNTIL(work_moved(work, 1 + test_random(&cluster, 10 * PROGRESS)));
@@ -217,7 +233,7 @@ int main(int argc, char **argv)
         {"zookeeper_killed_under_load", zookeeper_killed_under_load},
         {"zookeeper_restarts_within_the_session", zookeeper_restarts_within_the_session},
         {"terminated_leader_and_bank_end_in_order", terminated_leader_and_bank_end_in_order},
-        {"twenty_random_kills", twenty_random_kills},
+        {"random_kills", random_kills},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {

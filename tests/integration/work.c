@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define BANKS           3
-#define ACCOUNTS        4 /* of each bank */
-#define SLOTS           24
+#define ACCOUNTS        4  /* of each bank */
+#define SLOTS           64 /* below PROGRESS of the tests: answers on their way are no progress */
 #define RECORDS_MAX     60000
 #define FUNDS           100000000 /* minor units, in each account */
 #define BEYOND_FUNDS    1000000000
