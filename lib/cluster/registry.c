@@ -35,9 +35,18 @@ void registry_begin(struct cluster *cluster)
     registry->state = REGISTRY_MEMBER;
 }
 
-/* What was asked for before may be lost, and our node with the session: look at once. */
+/*
+ * What was asked for before may be lost, and our node with the session: look at once. Who waits for
+ * a name begins anew: servers that come back give every session its whole time again, and a
+ * process that is gone must not be taken for one that lives on.
+ */
 void registry_reconnected(struct cluster *cluster)
 {
+    struct registry *registry = &cluster->registry;
+
+    registry->held_until_ms = 0;
+    if (registry->state == REGISTRY_HELD)
+        registry->state = REGISTRY_LIVE;
     cluster->lease.heartbeat_ms = 0;
 }
 

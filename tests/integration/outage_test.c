@@ -158,11 +158,34 @@ static void wiped_and_restored(void)
     books_are_right();
 }
 
+/*
+ * A bank restarts and waits for its own old session to end, while ZooKeeper is away: when it comes
+ * back it gives that session its whole time again, beyond the first wait's end.
+ */
+static void restart_while_it_is_away(void)
+{
+    struct test_node *bank = test_cluster_node(&cluster, "bank-a");
+
+    test_node_mark(bank);
+    test_node_kill(bank);
+    test_node_start(bank);
+    TEST_UNTIL(test_node_logged(bank, "ms for its session to end"));
+    zk_server_kill(&cluster.zookeeper);
+    TEST_UNTIL(test_node_logged(bank, "does not answer since 2 s"));
+    test_node_mark(bank);
+    zk_server_restart(&cluster.zookeeper);
+    TEST_UNTIL(test_node_logged(bank, "msg=serving") || test_node_logged(bank, "msg=stopped"));
+    CU_ASSERT_TRUE(test_node_logged(bank, "msg=serving"));
+    test_cluster_heal(&cluster);
+    books_are_right();
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
         {"absent_at_start", absent_at_start},
         {"lost_and_back", lost_and_back},
+        {"restart_while_it_is_away", restart_while_it_is_away},
         {"set_back_to_an_older_state", set_back_to_an_older_state},
         {"wiped_and_restored", wiped_and_restored},
         CU_TEST_INFO_NULL,
