@@ -211,12 +211,13 @@ static void random_kills(void)
     const char *text = getenv("SETTLE_TEST_KILLS");
     unsigned kills = text ? (unsigned)strtoul(text, NULL, 10) : KILLS;
     struct work *work = begin("RANDOM");
+    unsigned more;
 
     for (unsigned i = 0; i < kills; i++) {
         kill_somebody(i + 1);
+        more = test_random(&cluster, 2) * test_random(&cluster, 10 * PROGRESS);
         work_mark(work);
-        if (test_random(&cluster, 2) == 0) /* else the next one comes at once */
-            TEST_UNTIL(work_moved(work, 1 + test_random(&cluster, 10 * PROGRESS)));
+        TEST_UNTIL(work_moved(work, more)); /* 0: the next one comes at once */
     }
     end(work);
 }

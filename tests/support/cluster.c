@@ -407,6 +407,10 @@ void test_cluster_heal(struct test_cluster *cluster)
     for (unsigned i = 0; i < cluster->node_count; i++) {
         struct test_node *node = &cluster->nodes[i];
 
+        if (node->pid != 0 && test_node_wait(node, 0) >= 0) {
+            printf("  %s has ended by itself\n", node->name);
+            CU_FAIL("a daemon ended by itself");
+        }
         if (node->stopped)
             test_node_continue(node);
         if (node->pid == 0)

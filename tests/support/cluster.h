@@ -94,7 +94,10 @@ void test_cluster_up(struct test_cluster *cluster, const struct test_cluster_opt
 /** End all processes. Prints logs and keeps the folder when a test failed since it came up. */
 void test_cluster_down(struct test_cluster *cluster);
 
-/** Start what does not run, continue what is stopped, and wait until the cluster serves. */
+/**
+ * Start what does not run, continue what is stopped, and wait until the cluster serves. A daemon
+ * that ended by itself fails the test.
+ */
 void test_cluster_heal(struct test_cluster *cluster);
 
 /** True iff a coordinator leads every group and every bank that runs is up, by this handle. */
