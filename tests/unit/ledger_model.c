@@ -328,3 +328,17 @@ bool model_entry_is(const struct entry *entry, const struct entry *right)
            entry->side == right->side && entry->amount == right->amount &&
            entry->balance == right->balance;
 }
+
+bool model_branch_equal(const struct model_branch *a, const struct model_branch *b)
+{
+    bool equal = a->count == b->count;
+
+    for (uint16_t i = 0; equal && i < a->count; i++) {
+        const struct posting *x = &a->postings[i], *y = &b->postings[i];
+
+        equal = memcmp(&x->account, &y->account, sizeof(x->account)) == 0 &&
+                currency_equal(&x->currency, &y->currency) && x->side == y->side &&
+                x->amount == y->amount;
+    }
+    return equal;
+}

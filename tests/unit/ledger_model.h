@@ -19,6 +19,9 @@ struct model_branch {
     struct posting postings[MODEL_LEGS];
 };
 
+/** Member by member: what stands between them need not survive a copy. */
+bool model_branch_equal(const struct model_branch *a, const struct model_branch *b);
+
 struct model_hold {
     bool used;
     uint32_t key; /* unique, as a transaction's id */

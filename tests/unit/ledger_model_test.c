@@ -358,8 +358,7 @@ static void begin_pass(struct world *world)
         record->branch.count = branch.posting_count;
         memcpy(record->branch.postings, branch.postings,
                sizeof(branch.postings[0]) * branch.posting_count);
-        EXPECT(memcmp(&record->branch, &world->model.holds[slot].branch, sizeof(record->branch)) ==
-               0);
+        EXPECT(model_branch_equal(&record->branch, &world->model.holds[slot].branch));
     }
 }
 
