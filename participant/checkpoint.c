@@ -23,7 +23,6 @@
 #define SLICE_OUTCOMES 1024u
 #define SLICE_ACCOUNTS 1024u
 #define SLICE_DROPS    16384u
-#define CHECKPOINT_KEY "checkpoint"
 
 static void put_row(struct participant *p)
 {
@@ -158,7 +157,6 @@ static void drop(struct participant *p)
     if (outcomes_drop(p->outcomes, run->position, SLICE_DROPS) == SLICE_DROPS)
         return;
     run->phase = CHECKPOINT_IDLE;
-    run->count++;
     peer_resume_all(p); /* there is room for outcomes again */
     log_line(LOG_DEBUG, "checkpoint", "position=%llu ms=%llu", (unsigned long long)run->position,
              (unsigned long long)(loop_now_ms(p->loop) - run->begun_ms));

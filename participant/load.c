@@ -9,8 +9,7 @@
 #include "base/assert.h"
 #include "runtime/log.h"
 
-#define CHECKPOINT_KEY "checkpoint"
-#define LOAD_PAGE      4096u
+#define LOAD_PAGE 4096u
 
 /* What a scan's callback works with; it stops the scan by setting rc. */
 struct load {

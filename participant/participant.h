@@ -28,6 +28,7 @@
 #include "wire/record.h"
 #include "wire/wire.h"
 
+#define CHECKPOINT_KEY "checkpoint" /* of the checkpoint's row in the table META */
 #define PARTICIPANT_PEERS_MAX                                          \
     64 /* connections at once; a cluster has COORDINATORS_MAX dialling \
         */
@@ -83,7 +84,6 @@ struct checkpoint_run {
     uint32_t outcome_cursor;
     uint32_t account_cursor;
     uint64_t begun_ms;
-    uint64_t count;        /* finished since the start */
     struct checkpoint row; /* as it is stored */
     struct id index_last;  /* the largest id in the index of outcomes */
 };

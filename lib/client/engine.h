@@ -36,7 +36,6 @@ struct request_end {
     bool answered;                      /* false: time is over, or the engine closes */
     bool closing;                       /* not answered: the engine closes */
     bool sent;                          /* not answered: it may have been taken somewhere */
-    bool reached;                       /* a coordinator was connected at some time */
     const struct submit_result *result; /* SUBMIT, OUTCOME */
     const uint8_t *payload;             /* ADMIN: the response's frame, without its header */
     size_t payload_size;

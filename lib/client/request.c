@@ -36,8 +36,7 @@ static void complete(struct engine *engine, struct request *request,
 static void give_up(struct engine *engine, struct request *request, bool closing)
 {
     struct request_end answer = {.closing = closing,
-                                 .sent = request->maybe_taken || request->state == REQUEST_SENT,
-                                 .reached = engine->groups != 0};
+                                 .sent = request->maybe_taken || request->state == REQUEST_SENT};
 
     complete(engine, request, &answer);
 }
@@ -162,7 +161,7 @@ static void follow(struct engine *engine, struct request *request)
 static void on_refused(struct engine *engine, struct request *request,
                        const struct submit_result *result)
 {
-    struct request_end answer = {.answered = true, .reached = true, .result = result};
+    struct request_end answer = {.answered = true, .result = result};
 
     if (is_of_coordinator(result->reason)) {
         learn_leader(engine, request->endpoint, result);
@@ -181,7 +180,7 @@ static void on_refused(struct engine *engine, struct request *request,
 static void on_unknown(struct engine *engine, struct request *request,
                        const struct submit_result *result)
 {
-    struct request_end answer = {.answered = true, .reached = true, .result = result};
+    struct request_end answer = {.answered = true, .result = result};
 
     request->maybe_taken = true;
     if (request->kind == REQUEST_OUTCOME ||
@@ -194,7 +193,7 @@ static void on_unknown(struct engine *engine, struct request *request,
 static void on_result(struct engine *engine, struct request *request, uint16_t endpoint,
                       const struct submit_result *result)
 {
-    struct request_end answer = {.answered = true, .reached = true, .result = result};
+    struct request_end answer = {.answered = true, .result = result};
     bool current = request->state == REQUEST_SENT && request->endpoint == endpoint;
 
     if (!id_equal(&result->id, &request->id))
@@ -218,10 +217,8 @@ static void on_result(struct engine *engine, struct request *request, uint16_t e
 
 static void on_admin(struct engine *engine, struct request *request, const struct blob *payload)
 {
-    struct request_end answer = {.answered = true,
-                                 .reached = true,
-                                 .payload = payload->bytes,
-                                 .payload_size = payload->size};
+    struct request_end answer = {
+        .answered = true, .payload = payload->bytes, .payload_size = payload->size};
 
     complete(engine, request, &answer);
 }
